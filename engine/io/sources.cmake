@@ -1,0 +1,2 @@
+target_sources(grouplink_engine PRIVATE
+)

@@ -1,0 +1,118 @@
+#pragma once
+
+#include <grouplink/export.hpp>
+#include <grouplink/groups.hpp>
+#include <grouplink/link.hpp>
+#include <grouplink/matrix.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace grouplink {
+
+/// Strings one behind another; value i is bytes[offsets[i] .. offsets[i + 1]).
+struct StringColumn {
+    std::vector<std::int64_t> offsets{0};
+    std::string bytes;
+
+    std::int64_t size() const { return static_cast<std::int64_t>(offsets.size()) - 1; }
+    std::string_view operator[](std::int64_t i) const {
+        const auto first = static_cast<std::size_t>(offsets[static_cast<std::size_t>(i)]);
+        const auto last = static_cast<std::size_t>(offsets[static_cast<std::size_t>(i) + 1]);
+        return std::string_view(bytes).substr(first, last - first);
+    }
+    void push_back(std::string_view value) {
+        bytes.append(value);
+        offsets.push_back(static_cast<std::int64_t>(bytes.size()));
+    }
+};
+
+/// The rows' names in the outputs: none (row numbers stand in), integers or strings. No nulls.
+using IdColumn = std::variant<std::monostate, std::vector<std::int64_t>, StringColumn>;
+
+/// Where the rows are. Formats go by the file's extension: .parquet, .npy.
+struct InputSpec {
+    std::string path;
+    /// Column of a table. Empty: the one column of float lists that there is.
+    std::string embedding;
+    /// Column of a table, or of the `groups_file`. Empty with no groups_file: all rows one group.
+    std::string group;
+    /// Column of a table, or, beside an array, of the `ids_file`, else of the `groups_file`.
+    std::string id;
+    /// Beside an array or a table: .npy of integers or strings; .tsv/.csv with a header line, as
+    /// FILE:COLUMN; any other name is text, a value a line. An empty value is a null group.
+    std::string groups_file;
+    std::string ids_file;  ///< the same forms as groups_file
+};
+
+/// Rows as they were read; owns or maps what its views point at.
+class GROUPLINK_EXPORT Table {
+public:
+    struct Storage;  ///< internal: the mapping or the buffers behind the views
+    Table(std::shared_ptr<const Storage> storage, MatrixView vectors, GroupColumn groups, IdColumn ids)
+        : vectors(vectors), groups(std::move(groups)), ids(std::move(ids)), storage_(std::move(storage)) {}
+
+    MatrixView vectors;
+    GroupColumn groups;
+    IdColumn ids;
+
+private:
+    std::shared_ptr<const Storage> storage_;
+};
+
+/// Reads the rows. NPY is mapped, Parquet is streamed by row group into one array of its own width.
+/// Throws Error: bad_input for what a file holds, io for what the system refuses, invalid_options
+/// for an unknown extension or a column that does not apply.
+GROUPLINK_EXPORT Table read_table(const InputSpec& input, const JobControl& control = {});
+
+enum class Layout : std::uint8_t {
+    edges,  ///< a row a link: source, target, weight
+    lists,  ///< a row a row of the input: its columns, then the list columns targets and weights
+};
+
+/// Formats go by the extension: .parquet (both layouts), .npz, .csv, .tsv (edges).
+struct OutputSpec {
+    std::string path;
+    Layout layout = Layout::edges;
+    bool force = false;  ///< replace an existing file
+};
+
+/// Throws unless write_links could succeed with these: known extension and layout, a folder that
+/// exists and can be written to, no existing file without `force`, and not the input itself.
+GROUPLINK_EXPORT void check_output(const OutputSpec& output, const InputSpec& input);
+
+/// Writes the links beside their place, syncs and renames: the file appears whole or not at all.
+/// `table` is what read_table(input) gave. Throws as check_output, and Error(io).
+GROUPLINK_EXPORT void write_links(const OutputSpec& output, const InputSpec& input, const Table& table,
+                                  const LinkResult& result, const JobControl& control = {});
+
+/// Writes `text` to `path` in the same whole-or-not-at-all way.
+GROUPLINK_EXPORT void write_text(const std::string& path, std::string_view text, bool force);
+
+struct ColumnInfo {
+    std::string name;
+    std::string type;  ///< in the format's own words, such as "fixed_size_list<float16>[384]"
+    std::int64_t nulls = 0;
+    std::optional<std::pair<std::int64_t, std::int64_t>> dims;  ///< fewest, most components of a row
+    bool embedding = false;                                     ///< could be linked
+};
+
+struct FileInfo {
+    std::string path;
+    std::string format;  ///< "parquet", "npy", "npz", "csv", "tsv"
+    std::int64_t bytes = 0;
+    std::int64_t rows = 0;
+    std::vector<ColumnInfo> columns;
+    std::vector<std::pair<std::string, std::string>> metadata;  ///< such as the mapping of an output of ours
+};
+
+/// What a file holds. Throws as read_table.
+GROUPLINK_EXPORT FileInfo inspect_file(const std::string& path, const JobControl& control = {});
+
+}  // namespace grouplink

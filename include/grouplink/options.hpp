@@ -1,0 +1,66 @@
+#pragma once
+
+#include <grouplink/export.hpp>
+
+#include <cstdint>
+#include <string_view>
+
+namespace grouplink {
+
+enum class Metric : std::uint8_t { angular, euclidean, manhattan, hamming, dot };
+
+/// How an angular distance d becomes a weight; the other metrics have one mapping each.
+enum class Similarity : std::uint8_t {
+    angular,      ///< 1 - d / 2
+    half_cosine,  ///< (1 + cos) / 2
+    cosine,       ///< max(0, cos)
+};
+
+enum class QuantileScope : std::uint8_t { all, group };
+
+enum class LinkMode : std::uint8_t {
+    directed,   ///< each row's own links
+    mutual,     ///< those found in both directions
+    symmetric,  ///< those found in either direction, listed at both rows
+};
+
+enum class IndexKind : std::uint8_t {
+    automatic,  ///< the planner chooses for each group
+    flat,       ///< exact
+};
+
+enum class BadRowPolicy : std::uint8_t {
+    error,  ///< stop before any search
+    drop,   ///< leave such rows without links, never a target, and count them
+};
+
+struct LinkOptions {
+    std::int64_t n_nearest = 15;    ///< links a row at most; >= 1
+    double similarity_min = 0.0;    ///< keep links with weight >= this; finite
+    double similarity_min_q = 0.0;  ///< keep links with weight >= this quantile of the found; in [0, 1]
+    QuantileScope quantile_scope = QuantileScope::all;
+    Metric metric = Metric::angular;
+    Similarity similarity = Similarity::angular;  ///< other than `angular` only with Metric::angular
+    LinkMode links = LinkMode::directed;
+    IndexKind index = IndexKind::automatic;
+    BadRowPolicy on_bad_row = BadRowPolicy::error;
+    std::uint64_t seed = 0;  ///< everything random derives from hash(seed, group key)
+    int threads = 0;         ///< 0 = as many as the process may run at once; the result is the same
+};
+
+/// Throws Error(invalid_options) naming the first option that is out of range.
+GROUPLINK_EXPORT void validate(const LinkOptions& options);
+
+/// The names that the command, parameter files and reports use, such as "half-cosine".
+GROUPLINK_EXPORT std::string_view name(Metric metric) noexcept;
+GROUPLINK_EXPORT std::string_view name(Similarity similarity) noexcept;
+GROUPLINK_EXPORT std::string_view name(QuantileScope scope) noexcept;
+GROUPLINK_EXPORT std::string_view name(LinkMode mode) noexcept;
+GROUPLINK_EXPORT std::string_view name(IndexKind kind) noexcept;
+GROUPLINK_EXPORT std::string_view name(BadRowPolicy policy) noexcept;
+
+/// The name of the distance-to-weight mapping in force, as every output records it: that of
+/// `similarity` under Metric::angular, else that of the metric.
+GROUPLINK_EXPORT std::string_view mapping_name(const LinkOptions& options) noexcept;
+
+}  // namespace grouplink

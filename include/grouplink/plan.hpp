@@ -1,0 +1,49 @@
+#pragma once
+
+#include <grouplink/export.hpp>
+#include <grouplink/groups.hpp>
+#include <grouplink/matrix.hpp>
+#include <grouplink/options.hpp>
+#include <grouplink/report.hpp>
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace grouplink {
+
+/// How a flat group is searched. It depends on the group's size alone.
+enum class FlatPath : std::uint8_t {
+    none,    ///< fewer than two rows: nothing to search
+    direct,  ///< every pair through the canonical scoring: tiny groups
+    tiles,   ///< float32 tiles, candidates rescored: all others
+};
+
+GROUPLINK_EXPORT std::string_view name(FlatPath path) noexcept;
+
+struct GroupPlan {
+    std::int32_t group = 0;  ///< position in GroupColumn::keys
+    std::int64_t rows = 0;   ///< that take part
+    std::int64_t dim = 0;
+    IndexKind index = IndexKind::flat;
+    FlatPath path = FlatPath::none;
+    std::int64_t tiles = 0;         ///< pairs of row blocks that are scheduled one by one
+    double cost = 0.0;              ///< estimated floating-point operations
+    std::int64_t memory_bytes = 0;  ///< working memory while the group is searched
+};
+
+/// What would be done, without the doing. It depends on the input and the options alone.
+struct Plan {
+    std::vector<GroupPlan> groups;  ///< by cost, largest first; equal costs by group
+    double cost = 0.0;
+    std::int64_t result_bytes = 0;                            ///< of the links, before thresholds
+    std::array<std::int64_t, row_status_count> row_status{};  ///< rows of each RowStatus
+};
+
+/// The plan that build_links would follow. Bad rows are left out, whatever the policy.
+/// Throws Error(invalid_options | bad_input) as build_links does for malformed arguments.
+GROUPLINK_EXPORT Plan plan_links(const MatrixView& vectors, const GroupColumn& groups,
+                                 const LinkOptions& options = {});
+
+}  // namespace grouplink

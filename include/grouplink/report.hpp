@@ -1,0 +1,70 @@
+#pragma once
+
+#include <grouplink/export.hpp>
+#include <grouplink/options.hpp>
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace grouplink {
+
+enum class RowStatus : std::uint8_t {
+    ok,
+    null_group,
+    null_embedding,  ///< no embedding, or one of no components
+    wrong_dim,       ///< not its group's dimension
+    non_finite,      ///< holds a NaN or an infinity
+    zero_norm,       ///< all zeros, which has no direction (angular only)
+};
+inline constexpr int row_status_count = 6;
+
+GROUPLINK_EXPORT std::string_view name(RowStatus status) noexcept;
+
+/// What became of one group.
+struct GroupReport {
+    std::string key;
+    std::int64_t rows = 0;        ///< of the group, bad ones included
+    std::int64_t valid_rows = 0;  ///< that took part
+    std::int64_t dim = 0;
+    IndexKind index = IndexKind::flat;
+    std::int64_t links = 0;  ///< in the result
+    double cut = 0.0;        ///< weight that a link of this group had to reach
+};
+
+struct StageTime {
+    std::string name;  ///< "check", "plan", "knn", "threshold", ...; the command adds "read", "write"
+    double seconds = 0.0;
+};
+
+/// What ran, on what, and how long it took. All but times, threads and memory depends on the input
+/// and the options alone.
+struct Report {
+    std::string version;
+    LinkOptions options;
+    std::string mapping;  ///< see mapping_name
+    std::string isa;      ///< instruction set of the kernels in use
+    int threads = 0;      ///< in use
+    std::int64_t rows = 0;
+    std::int64_t links_found = 0;  ///< kept by n_nearest, before thresholds and link mode
+    std::int64_t links = 0;        ///< in the result
+    double cut = 0.0;  ///< weight a link had to reach; with QuantileScope::group the lowest of the groups'
+    std::array<std::int64_t, row_status_count> row_status{};  ///< rows of each RowStatus
+    std::int64_t duplicate_rows = 0;     ///< equal to an earlier row of their group, bit by bit
+    std::int64_t scored_pairs = 0;       ///< pairs that went through the canonical scoring
+    std::int64_t researched_rows = 0;    ///< whose float32 candidates were too close to certify
+    std::vector<GroupReport> groups;     ///< in the order of GroupColumn::keys
+    std::vector<StageTime> stages;       ///< in the order they ran
+    std::vector<double> busy_seconds;    ///< of each worker thread, in the knn stage
+    double seconds = 0.0;                ///< wall clock of the whole job
+    std::int64_t peak_memory_bytes = 0;  ///< of the process, resident
+    std::string input;                   ///< set by the command
+    std::string output;                  ///< set by the command
+};
+
+/// The report as one JSON object, two spaces an indent, ending in a newline.
+GROUPLINK_EXPORT std::string to_json(const Report& report);
+
+}  // namespace grouplink
