@@ -29,7 +29,7 @@ struct GroupPlan {
     IndexKind index = IndexKind::flat;
     FlatPath path = FlatPath::none;
     std::int64_t tiles = 0;         ///< pairs of row blocks that are scheduled one by one
-    double cost = 0.0;              ///< estimated floating-point operations
+    double cost = 0.0;              ///< estimated float32 tile operations, or what takes as long
     std::int64_t memory_bytes = 0;  ///< working memory while the group is searched
 };
 

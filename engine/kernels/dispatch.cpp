@@ -1,0 +1,61 @@
+#include <grouplink/error.hpp>
+
+#include "kernels/isa.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+namespace grouplink::kernels {
+
+std::string_view name(Isa isa) noexcept {
+    switch (isa) {
+        case Isa::baseline: return "baseline";
+        case Isa::avx2: return "avx2";
+        case Isa::avx512: return "avx512";
+    }
+    return "";
+}
+
+const Table* find(Isa isa) noexcept {
+    switch (isa) {
+        case Isa::baseline: return &baseline_table;
+#if defined(__x86_64__)
+        case Isa::avx2:
+            return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                           __builtin_cpu_supports("f16c")
+                       ? &avx2_table
+                       : nullptr;
+        case Isa::avx512:
+            return find(Isa::avx2) && __builtin_cpu_supports("avx512f") &&
+                           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+                           __builtin_cpu_supports("avx512dq")
+                       ? &avx512_table
+                       : nullptr;
+#else
+        default: return nullptr;
+#endif
+    }
+    return nullptr;
+}
+
+const Table& best() {
+    constexpr Isa widest_first[] = {Isa::avx512, Isa::avx2, Isa::baseline};
+    if (const char* wanted = std::getenv("GROUPLINK_ISA"); wanted && *wanted) {
+        for (const Isa isa : widest_first) {
+            if (name(isa) != wanted) continue;
+            if (const Table* table = find(isa)) return *table;
+            throw Error(ErrorCode::invalid_options,
+                        fmt::format("GROUPLINK_ISA: this CPU or build lacks \"{}\"; unset it", wanted));
+        }
+        throw Error(
+            ErrorCode::invalid_options,
+            fmt::format("GROUPLINK_ISA: \"{}\" is no instruction set; use baseline, avx2 or avx512", wanted));
+    }
+    for (const Isa isa : widest_first) {
+        if (const Table* table = find(isa)) return *table;
+    }
+    return baseline_table;
+}
+
+}  // namespace grouplink::kernels

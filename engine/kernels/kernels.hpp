@@ -1,0 +1,65 @@
+#pragma once
+
+#include <grouplink/matrix.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace grouplink::kernels {
+
+/// Rows of doubles are padded with zeros to a multiple of this. Sums run over this many lanes,
+/// lane l taking the components l, l + lanes, ..., which are then added in one fixed order: the
+/// result is the same, bit by bit, under every instruction set.
+inline constexpr std::size_t lanes = 32;
+
+constexpr std::size_t padded(std::size_t dim) { return (dim + lanes - 1) / lanes * lanes; }
+
+enum class Isa : std::uint8_t { baseline, avx2, avx512 };
+
+std::string_view name(Isa isa) noexcept;
+
+struct Extent {
+    double max_abs;  ///< largest magnitude
+    bool finite;     ///< no NaN, no infinity
+};
+
+/// One entry for each kernel, all of one instruction set. `n` of the double kernels is a multiple
+/// of `lanes`.
+struct Table {
+    Isa isa;
+
+    /// out[i] = values[i] as a double for i < n, 0 from there to padded(n).
+    void (*load)(const void* values, ElementType type, std::size_t n, double* out);
+
+    Extent (*extent)(const double* x, std::size_t n);
+    /// x[i] *= factor.
+    void (*scale)(double* x, double factor, std::size_t n);
+    double (*dot)(const double* x, const double* y, std::size_t n);
+    double (*squared_l2)(const double* x, const double* y, std::size_t n);
+    double (*l1)(const double* x, const double* y, std::size_t n);
+
+    /// scores[i * nb + j] = minus the L1 distance of the float rows a[i] and b[j], of `dim` each.
+    void (*l1_tile)(const float* a, std::size_t na, const float* b, std::size_t nb, std::size_t dim,
+                    float* scores);
+
+    /// scores[i * nb + j] = minus the number of bits that differ in the rows a[i] and b[j], of
+    /// `words` 64-bit words each.
+    void (*hamming_tile)(const std::uint64_t* a, std::size_t na, const std::uint64_t* b, std::size_t nb,
+                         std::size_t words, float* scores);
+
+    /// One row of a tile against two rows of thresholds. With s = scores[j] - offset - offsets[j],
+    /// every j in [0, n) where s >= threshold or s >= thresholds[j] goes to `columns`, ascending, and
+    /// its s to `found`; both hold n. Returns how many.
+    std::size_t (*collect)(const float* scores, float offset, const float* offsets, float threshold,
+                           const float* thresholds, std::size_t n, std::uint32_t* columns, float* found);
+};
+
+/// The widest set this CPU has; the variable GROUPLINK_ISA ("baseline", "avx2", "avx512") lowers it.
+/// Throws Error(invalid_options) when it names one that does not exist or that the CPU lacks.
+const Table& best();
+
+/// The kernels of one set, or null where the CPU or the build lacks it.
+const Table* find(Isa isa) noexcept;
+
+}  // namespace grouplink::kernels

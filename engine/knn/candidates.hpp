@@ -1,0 +1,62 @@
+#pragma once
+
+#include "knn/key.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace grouplink::knn {
+
+/// For each row the `keep` best of all the candidates ever pushed, by (score, row): the set does not
+/// depend on the order of the pushes. A score grows as things get closer. Twice the room is held, and
+/// a full list is cut back to its best.
+class CandidateLists {
+public:
+    CandidateLists() = default;
+    CandidateLists(std::size_t rows, std::size_t keep)
+        : keep_(keep),
+          capacity_(2 * keep),
+          keys_(std::make_unique_for_overwrite<Key[]>(rows * capacity_)),
+          counts_(rows, 0),
+          thresholds_(rows, -std::numeric_limits<float>::infinity()) {}
+
+    /// Below this score a candidate cannot enter the row's list. Minus infinity until one was turned
+    /// away or thrown out, after that no score so lost is above it.
+    float threshold(std::size_t row) const { return thresholds_[row]; }
+    const float* thresholds(std::size_t first) const { return thresholds_.data() + first; }
+
+    void push(std::size_t row, float score, std::uint32_t candidate) {
+        Key* list = keys_.get() + row * capacity_;
+        list[counts_[row]++] = make_key(-score, candidate);
+        if (counts_[row] == capacity_) cut(row);
+    }
+
+    /// The row's list, best first.
+    std::span<const Key> ranked(std::size_t row) {
+        if (counts_[row] > keep_) cut(row);
+        Key* list = keys_.get() + row * capacity_;
+        std::sort(list, list + counts_[row]);
+        return {list, counts_[row]};
+    }
+
+private:
+    void cut(std::size_t row) {
+        Key* list = keys_.get() + row * capacity_;
+        std::nth_element(list, list + keep_ - 1, list + counts_[row]);
+        counts_[row] = static_cast<std::uint32_t>(keep_);
+        thresholds_[row] = -key_value(list[keep_ - 1]);
+    }
+
+    std::size_t keep_ = 0;
+    std::size_t capacity_ = 0;
+    std::unique_ptr<Key[]> keys_;
+    std::vector<std::uint32_t> counts_;
+    std::vector<float> thresholds_;
+};
+
+}  // namespace grouplink::knn

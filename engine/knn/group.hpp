@@ -1,0 +1,47 @@
+#pragma once
+
+#include "knn/knn.hpp"
+#include "knn/score.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace grouplink::knn {
+
+/// One group to search, and where its neighbors go. Nobody else writes to these places.
+struct GroupJob {
+    const RowScorer& scorer;
+    std::span<const std::int64_t> rows;  ///< of the input, ascending; all of one dimension
+    std::size_t dim = 0;
+    std::size_t k = 0;  ///< neighbors a row, at most rows.size() - 1
+    Neighbors& neighbors;
+
+    std::int64_t* targets(std::size_t local_row) const { return neighbors.targets.data() + first(local_row); }
+    float* distances(std::size_t local_row) const { return neighbors.distances.data() + first(local_row); }
+
+private:
+    std::int64_t first(std::size_t local_row) const {
+        return neighbors.offsets[static_cast<std::size_t>(rows[local_row])];
+    }
+};
+
+/// Memory that a worker keeps from one unit to the next.
+struct Scratch {
+    std::vector<double> x;
+    std::vector<double> y;
+    std::vector<float> scores;
+    std::vector<float> gathered;
+    std::vector<float> found;
+    std::vector<float> thresholds;
+    std::vector<std::uint32_t> columns;
+    std::vector<std::uint64_t> keys;
+    std::vector<std::uint64_t> expanded;
+    KnnCounters counters;
+};
+
+/// Searches a tiny group: every pair goes through the canonical scoring.
+void search_direct(const GroupJob& job, Scratch& scratch);
+
+}  // namespace grouplink::knn

@@ -1,0 +1,100 @@
+#include "knn/knn.hpp"
+
+#include "kernels/kernels.hpp"
+#include "knn/flat.hpp"
+#include "knn/group.hpp"
+#include "parallel/workers.hpp"
+#include "plan/plan.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+
+namespace grouplink {
+namespace {
+
+using knn::FlatSearch;
+using knn::GroupJob;
+using knn::Scratch;
+
+/// Where each row's neighbors go: rows that take no part have none.
+std::vector<std::int64_t> neighbor_offsets(const RowsByGroup& grouped, std::int64_t rows,
+                                           std::int64_t n_nearest) {
+    std::vector<std::int64_t> offsets(static_cast<std::size_t>(rows) + 1, 0);
+    for (std::size_t g = 0; g + 1 < grouped.offsets.size(); ++g) {
+        const auto members = grouped.group(static_cast<std::int32_t>(g));
+        const auto others = static_cast<std::int64_t>(members.size()) - 1;
+        for (const std::int64_t row : members) {
+            offsets[static_cast<std::size_t>(row) + 1] = std::min(n_nearest, others);
+        }
+    }
+    for (std::size_t row = 1; row < offsets.size(); ++row) offsets[row] += offsets[row - 1];
+    return offsets;
+}
+
+/// The search of one group of many tiles: its state exists from its first stage to its last.
+parallel::Work tiled_work(const GroupJob& job, std::span<Scratch> scratch, double cost) {
+    auto search = std::make_shared<std::optional<FlatSearch>>();
+    search->emplace(job, scratch);
+    parallel::Work work{.stages = (*search)->stages(), .cost = cost};
+    work.stages.push_back(
+        {.begin = [search](int) { return search->reset(), std::int64_t{0}; }, .run = {}, .share = 0.0});
+    return work;
+}
+
+void search_here(const GroupJob& job, FlatPath path, std::span<Scratch> scratch, int worker) {
+    if (path == FlatPath::direct) {
+        search_direct(job, scratch[static_cast<std::size_t>(worker)]);
+        return;
+    }
+    FlatSearch search(job, scratch.subspan(static_cast<std::size_t>(worker), 1));
+    for (const parallel::Stage& stage : search.stages()) {
+        const std::int64_t units = stage.begin(0);
+        for (std::int64_t unit = 0; unit < units; ++unit) stage.run(unit, 0);
+    }
+}
+
+}  // namespace
+
+KnnResult find_neighbors(const MatrixView& vectors, const RowsByGroup& grouped, const Plan& plan,
+                         const LinkOptions& options, int threads, const JobControl& control) {
+    KnnResult result;
+    result.neighbors.offsets = neighbor_offsets(grouped, vectors.rows, options.n_nearest);
+    const auto links = static_cast<std::size_t>(result.neighbors.offsets.back());
+    result.neighbors.targets.resize(links);
+    result.neighbors.distances.resize(links);
+
+    const knn::RowScorer scorer(vectors, options.metric, kernels::best());
+    std::vector<Scratch> scratch(static_cast<std::size_t>(threads));
+    const auto job_of = [&](const GroupPlan& group) {
+        return GroupJob{.scorer = scorer,
+                        .rows = grouped.group(group.group),
+                        .dim = static_cast<std::size_t>(group.dim),
+                        .k = static_cast<std::size_t>(std::min(options.n_nearest, group.rows - 1)),
+                        .neighbors = result.neighbors};
+    };
+
+    std::vector<parallel::Work> works;
+    for (const Batch& batch : make_batches(plan)) {
+        const auto groups = std::span(plan.groups).subspan(batch.first, batch.count);
+        if (groups.front().tiles > 1) {
+            works.push_back(tiled_work(job_of(groups.front()), scratch, batch.cost));
+            continue;
+        }
+        parallel::Stage stage;
+        stage.begin = [](int) { return std::int64_t{1}; };
+        stage.run = [groups, job_of, &scratch](std::int64_t, int worker) {
+            for (const GroupPlan& group : groups) search_here(job_of(group), group.path, scratch, worker);
+        };
+        parallel::Work work{.stages = {}, .cost = batch.cost};
+        work.stages.push_back(std::move(stage));
+        works.push_back(std::move(work));
+    }
+    result.busy_seconds = parallel::run_all(std::move(works), threads, control, "knn");
+    for (const Scratch& worker : scratch) result.counters += worker.counters;
+    return result;
+}
+
+}  // namespace grouplink

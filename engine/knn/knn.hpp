@@ -1,0 +1,47 @@
+#pragma once
+
+#include <grouplink/link.hpp>
+#include <grouplink/matrix.hpp>
+#include <grouplink/options.hpp>
+#include <grouplink/plan.hpp>
+
+#include "rows/groups.hpp"
+
+#include <cstdint>
+#include <vector>
+
+namespace grouplink {
+
+/// The nearest rows of each row, CSR-like, before any threshold. A row's neighbors stand by distance,
+/// ascending, and equal distances by row. What is a distance here shrinks as rows get closer; under
+/// Metric::dot it is minus the inner product.
+struct Neighbors {
+    std::vector<std::int64_t> offsets;  ///< rows + 1
+    std::vector<std::int64_t> targets;
+    std::vector<float> distances;
+};
+
+struct KnnCounters {
+    std::int64_t duplicate_rows = 0;   ///< see Report
+    std::int64_t scored_pairs = 0;     ///< see Report
+    std::int64_t researched_rows = 0;  ///< see Report
+
+    KnnCounters& operator+=(const KnnCounters& other) {
+        duplicate_rows += other.duplicate_rows;
+        scored_pairs += other.scored_pairs;
+        researched_rows += other.researched_rows;
+        return *this;
+    }
+};
+
+struct KnnResult {
+    Neighbors neighbors;
+    KnnCounters counters;
+    std::vector<double> busy_seconds;  ///< of each worker
+};
+
+/// Finds min(n_nearest, rows of the group - 1) neighbors of every row in `grouped`, following `plan`.
+KnnResult find_neighbors(const MatrixView& vectors, const RowsByGroup& grouped, const Plan& plan,
+                         const LinkOptions& options, int threads, const JobControl& control);
+
+}  // namespace grouplink

@@ -1,0 +1,159 @@
+#include <grouplink/link.hpp>
+
+#include "kernels/kernels.hpp"
+#include "knn/knn.hpp"
+#include "links/cut.hpp"
+#include "links/mode.hpp"
+#include "links/similarity.hpp"
+#include "parallel/workers.hpp"
+#include "plan/plan.hpp"
+#include "rows/check.hpp"
+#include "rows/groups.hpp"
+
+#include <sys/resource.h>
+
+#include <chrono>
+#include <utility>
+
+namespace grouplink {
+namespace {
+
+/// Times a stage at a time and, when the caller follows the job, announces each as it starts.
+class StageClock {
+public:
+    StageClock(Report& report, const JobControl& control) : report_(report), control_(control) {}
+
+    template <typename Stage>
+    auto operator()(const char* stage_name, Stage stage) {
+        if (control_.stop.stop_requested()) throw Error(ErrorCode::cancelled, "cancelled");
+        if (control_.on_progress) control_.on_progress({stage_name, 0.0});
+        const auto start = Clock::now();
+        auto result = stage();
+        const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+        report_.stages.push_back({stage_name, seconds});
+        report_.seconds += seconds;
+        return result;
+    }
+
+private:
+    using Clock = std::chrono::steady_clock;
+    Report& report_;
+    const JobControl& control_;
+};
+
+std::vector<GroupShape> shapes_of(const RowsByGroup& grouped, const RowCheck& check) {
+    std::vector<GroupShape> shapes(check.group_dim.size());
+    for (std::size_t g = 0; g < shapes.size(); ++g) {
+        shapes[g] = {grouped.offsets[g + 1] - grouped.offsets[g], check.group_dim[g]};
+    }
+    return shapes;
+}
+
+CsrGraph to_graph(Neighbors links, const GroupColumn& groups, const RowCheck& check,
+                  const LinkOptions& options, int threads, const JobControl& control) {
+    constexpr std::int64_t rows_a_block = 1 << 16;
+    const auto rows = static_cast<std::int64_t>(check.status.size());
+    parallel::for_blocks(
+        rows, rows_a_block, threads, control, "weights", [&](std::int64_t first, std::int64_t last, int) {
+            for (std::int64_t row = first; row < last; ++row) {
+                const auto group = groups.codes[static_cast<std::size_t>(row)];
+                if (group < 0) continue;
+                const WeightOf weight_of(
+                    options, static_cast<double>(check.group_dim[static_cast<std::size_t>(group)]));
+                const auto end = static_cast<std::size_t>(links.offsets[static_cast<std::size_t>(row) + 1]);
+                for (auto i = static_cast<std::size_t>(links.offsets[static_cast<std::size_t>(row)]); i < end;
+                     ++i) {
+                    links.distances[i] = weight_of(links.distances[i]);
+                }
+            }
+        });
+    return {std::move(links.offsets), std::move(links.targets), std::move(links.distances)};
+}
+
+std::vector<GroupReport> group_reports(const GroupColumn& groups, const Plan& plan, const Cut& cut,
+                                       const CsrGraph& graph) {
+    std::vector<GroupReport> reports(groups.keys.size());
+    for (const GroupPlan& group : plan.groups) {
+        const auto g = static_cast<std::size_t>(group.group);
+        reports[g].key = groups.keys[g];
+        reports[g].valid_rows = group.rows;
+        reports[g].dim = group.dim;
+        reports[g].index = group.index;
+        reports[g].cut = cut.of_group[g];
+    }
+    for (std::size_t row = 0; row < groups.codes.size(); ++row) {
+        if (groups.codes[row] < 0) continue;
+        GroupReport& report = reports[static_cast<std::size_t>(groups.codes[row])];
+        ++report.rows;
+        report.links += graph.offsets[row + 1] - graph.offsets[row];
+    }
+    return reports;
+}
+
+std::int64_t peak_memory() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
+}
+
+}  // namespace
+
+LinkResult build_links(const MatrixView& vectors, const GroupColumn& groups, const LinkOptions& options,
+                       const JobControl& control) {
+    validate(options);
+    check_shapes(vectors, groups);
+    const int threads = parallel::resolve_threads(options.threads);
+    LinkResult result;
+    StageClock stage(result.report, control);
+
+    RowCheck check =
+        stage("check", [&] { return check_rows(vectors, groups, options.metric, threads, control); });
+    if (options.on_bad_row == BadRowPolicy::error && check.bad_rows() > 0) {
+        throw Error(ErrorCode::bad_input, describe_bad_rows(check, vectors, groups) +
+                                              "; mend them, or leave them without links: on_bad_row = drop");
+    }
+    const RowsByGroup grouped = stage("group", [&] { return rows_by_group(groups, check.status); });
+    const Plan plan = stage("plan", [&] { return make_plan(shapes_of(grouped, check), options); });
+    KnnResult knn =
+        stage("knn", [&] { return find_neighbors(vectors, grouped, plan, options, threads, control); });
+    result.report.links_found = static_cast<std::int64_t>(knn.neighbors.targets.size());
+    const Cut cut = stage("cut", [&] { return find_cut(knn.neighbors, grouped, check.group_dim, options); });
+    const std::vector<std::int64_t> kept = stage("threshold", [&] {
+        return kept_neighbors(knn.neighbors, grouped, check.group_dim, cut, options, threads, control);
+    });
+    Neighbors links = stage(
+        "links", [&] { return apply_mode(std::move(knn.neighbors), kept, options.links, threads, control); });
+    result.graph = stage(
+        "weights", [&] { return to_graph(std::move(links), groups, check, options, threads, control); });
+    result.row_status = std::move(check.status);
+
+    Report& report = result.report;
+    report.version = version();
+    report.options = options;
+    report.mapping = mapping_name(options);
+    report.isa = kernels::name(kernels::best().isa);
+    report.threads = threads;
+    report.rows = vectors.rows;
+    report.links = result.graph.links();
+    report.cut = cut.lowest;
+    report.row_status = check.counts;
+    report.duplicate_rows = knn.counters.duplicate_rows;
+    report.scored_pairs = knn.counters.scored_pairs;
+    report.researched_rows = knn.counters.researched_rows;
+    report.groups = group_reports(groups, plan, cut, result.graph);
+    report.busy_seconds = std::move(knn.busy_seconds);
+    report.peak_memory_bytes = peak_memory();
+    return result;
+}
+
+Plan plan_links(const MatrixView& vectors, const GroupColumn& groups, const LinkOptions& options) {
+    validate(options);
+    check_shapes(vectors, groups);
+    const RowCheck check =
+        check_rows(vectors, groups, options.metric, parallel::resolve_threads(options.threads), JobControl{});
+    Plan plan = make_plan(shapes_of(rows_by_group(groups, check.status), check), options);
+    plan.row_status = check.counts;
+    return plan;
+}
+
+}  // namespace grouplink

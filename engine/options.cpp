@@ -1,0 +1,109 @@
+#include <grouplink/error.hpp>
+#include <grouplink/options.hpp>
+#include <grouplink/plan.hpp>
+#include <grouplink/report.hpp>
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+namespace grouplink {
+
+void validate(const LinkOptions& options) {
+    const auto fail = [](const std::string& message) { throw Error(ErrorCode::invalid_options, message); };
+    if (options.n_nearest < 1) fail(fmt::format("n_nearest: got {}, must be at least 1", options.n_nearest));
+    if (!std::isfinite(options.similarity_min)) {
+        fail(fmt::format("similarity_min: got {}, must be a finite number", options.similarity_min));
+    }
+    if (!(options.similarity_min_q >= 0.0 && options.similarity_min_q <= 1.0)) {
+        fail(fmt::format("similarity_min_q: got {}, must be a quantile between 0 and 1",
+                         options.similarity_min_q));
+    }
+    if (options.threads < 0) {
+        fail(fmt::format("threads: got {}, must be 0 (automatic) or more", options.threads));
+    }
+    if (options.metric != Metric::angular && options.similarity != Similarity::angular) {
+        fail(fmt::format("similarity: \"{}\" needs metric \"angular\", got \"{}\"", name(options.similarity),
+                         name(options.metric)));
+    }
+}
+
+std::string_view name(Metric metric) noexcept {
+    switch (metric) {
+        case Metric::angular: return "angular";
+        case Metric::euclidean: return "euclidean";
+        case Metric::manhattan: return "manhattan";
+        case Metric::hamming: return "hamming";
+        case Metric::dot: return "dot";
+    }
+    return "";
+}
+
+std::string_view name(Similarity similarity) noexcept {
+    switch (similarity) {
+        case Similarity::angular: return "angular";
+        case Similarity::half_cosine: return "half-cosine";
+        case Similarity::cosine: return "cosine";
+    }
+    return "";
+}
+
+std::string_view name(QuantileScope scope) noexcept {
+    switch (scope) {
+        case QuantileScope::all: return "all";
+        case QuantileScope::group: return "group";
+    }
+    return "";
+}
+
+std::string_view name(LinkMode mode) noexcept {
+    switch (mode) {
+        case LinkMode::directed: return "directed";
+        case LinkMode::mutual: return "mutual";
+        case LinkMode::symmetric: return "symmetric";
+    }
+    return "";
+}
+
+std::string_view name(IndexKind kind) noexcept {
+    switch (kind) {
+        case IndexKind::automatic: return "auto";
+        case IndexKind::flat: return "flat";
+    }
+    return "";
+}
+
+std::string_view name(BadRowPolicy policy) noexcept {
+    switch (policy) {
+        case BadRowPolicy::error: return "error";
+        case BadRowPolicy::drop: return "drop";
+    }
+    return "";
+}
+
+std::string_view name(RowStatus status) noexcept {
+    switch (status) {
+        case RowStatus::ok: return "ok";
+        case RowStatus::null_group: return "null_group";
+        case RowStatus::null_embedding: return "null_embedding";
+        case RowStatus::wrong_dim: return "wrong_dim";
+        case RowStatus::non_finite: return "non_finite";
+        case RowStatus::zero_norm: return "zero_norm";
+    }
+    return "";
+}
+
+std::string_view name(FlatPath path) noexcept {
+    switch (path) {
+        case FlatPath::none: return "none";
+        case FlatPath::direct: return "direct";
+        case FlatPath::tiles: return "tiles";
+    }
+    return "";
+}
+
+std::string_view mapping_name(const LinkOptions& options) noexcept {
+    return options.metric == Metric::angular ? name(options.similarity) : name(options.metric);
+}
+
+}  // namespace grouplink

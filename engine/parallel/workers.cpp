@@ -1,0 +1,298 @@
+#include "parallel/workers.hpp"
+
+#include <dlfcn.h>
+#include <fmt/format.h>
+#include <omp.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <exception>
+#include <fstream>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+namespace grouplink::parallel {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// Keeps BLAS at one thread while any job runs. OpenBLAS has one setting for the whole process,
+/// which is why the count of its users is one for the process too; any other BLAS is left alone.
+class SingleThreadedBlas {
+public:
+    SingleThreadedBlas() {
+        const std::lock_guard lock(mutex());
+        if (users()++ > 0) return;
+        if (const auto get = symbol<int (*)()>("openblas_get_num_threads")) {
+            saved() = get();
+            set(1);
+        }
+    }
+    ~SingleThreadedBlas() {
+        const std::lock_guard lock(mutex());
+        if (--users() == 0 && saved() > 0) set(saved());
+    }
+    SingleThreadedBlas(const SingleThreadedBlas&) = delete;
+    SingleThreadedBlas& operator=(const SingleThreadedBlas&) = delete;
+
+private:
+    template <typename Function>
+    static Function symbol(const char* function_name) {
+        return reinterpret_cast<Function>(dlsym(RTLD_DEFAULT, function_name));
+    }
+    static void set(int threads) {
+        if (const auto function = symbol<void (*)(int)>("openblas_set_num_threads")) function(threads);
+    }
+    static std::mutex& mutex() {
+        static std::mutex instance;
+        return instance;
+    }
+    static int& users() {
+        static int count = 0;
+        return count;
+    }
+    static int& saved() {
+        static int threads = 0;
+        return threads;
+    }
+};
+
+/// FAISS opens OpenMP regions; inside a worker they get one thread. The setting is the thread's own.
+class SingleThreadedOpenMp {
+public:
+    SingleThreadedOpenMp() : saved_(omp_get_max_threads()) { omp_set_num_threads(1); }
+    ~SingleThreadedOpenMp() { omp_set_num_threads(saved_); }
+    SingleThreadedOpenMp(const SingleThreadedOpenMp&) = delete;
+    SingleThreadedOpenMp& operator=(const SingleThreadedOpenMp&) = delete;
+
+private:
+    int saved_;
+};
+
+class ProgressMeter {
+public:
+    ProgressMeter(const JobControl& control, std::string_view stage, double total)
+        : control_(control), stage_(stage), total_(total) {}
+
+    void add(double amount) {
+        if (!control_.on_progress) return;
+        const std::unique_lock lock(mutex_, std::try_to_lock);
+        if (!lock.owns_lock()) {
+            double seen = missed_.load(std::memory_order_relaxed);
+            while (!missed_.compare_exchange_weak(seen, seen + amount, std::memory_order_relaxed)) {
+            }
+            return;
+        }
+        done_ += amount + missed_.exchange(0.0, std::memory_order_relaxed);
+        const auto now = Clock::now();
+        if (now - last_ < std::chrono::milliseconds(100)) return;
+        last_ = now;
+        control_.on_progress({stage_, total_ > 0 ? std::min(1.0, done_ / total_) : 1.0});
+    }
+
+private:
+    const JobControl& control_;
+    std::string_view stage_;
+    double total_;
+    std::mutex mutex_;
+    double done_ = 0.0;
+    std::atomic<double> missed_{0.0};  ///< amounts of calls that found another one reporting
+    Clock::time_point last_ = Clock::now();
+};
+
+/// What every worker takes its next unit from.
+class Scheduler {
+public:
+    Scheduler(std::vector<Work> works, int threads, const JobControl& control, std::string_view stage_name)
+        : works_(std::move(works)),
+          control_(control),
+          meter_(control, stage_name, total_cost()),
+          busy_(static_cast<std::size_t>(threads), 0.0) {}
+
+    void work(int worker) {
+        std::unique_lock lock(mutex_);
+        while (!failure_) {
+            const Claim claim = next_claim();
+            if (!claim.active) {
+                if (active_.empty()) break;
+                changed_.wait(lock);
+                continue;
+            }
+            lock.unlock();
+            const auto start = Clock::now();
+            std::int64_t units = 0;
+            std::exception_ptr thrown;
+            try {
+                units = execute(claim, worker);
+            } catch (...) {
+                thrown = std::current_exception();
+            }
+            busy_[static_cast<std::size_t>(worker)] += seconds_since(start);
+            lock.lock();
+            if (thrown) {
+                if (!failure_) failure_ = thrown;
+            } else {
+                settle(claim, units);
+            }
+            changed_.notify_all();
+        }
+    }
+
+    void fail(std::exception_ptr thrown) {
+        const std::lock_guard lock(mutex_);
+        if (!failure_) failure_ = std::move(thrown);
+        changed_.notify_all();
+    }
+
+    std::vector<double> finish() {
+        if (failure_) std::rethrow_exception(failure_);
+        return std::move(busy_);
+    }
+
+private:
+    struct Active {
+        Work work;
+        std::size_t stage = 0;
+        bool begun = false;      ///< the stage's `begin` was claimed
+        std::int64_t units = 0;  ///< of the stage, once `begin` has returned
+        std::int64_t next = 0;
+        std::int64_t running = 0;
+    };
+    struct Claim {
+        Active* active = nullptr;
+        std::int64_t unit = -1;  ///< -1: `begin`
+    };
+
+    double total_cost() const {
+        double total = 0;
+        for (const Work& work : works_) total += work.cost;
+        return total;
+    }
+
+    Claim next_claim() {
+        for (const auto& active : active_) {
+            if (!active->begun) {
+                active->begun = true;
+                ++active->running;
+                return {active.get(), -1};
+            }
+            if (active->next < active->units) {
+                ++active->running;
+                return {active.get(), active->next++};
+            }
+        }
+        while (next_work_ < works_.size()) {
+            Work& work = works_[next_work_++];
+            if (work.stages.empty()) continue;
+            active_.push_back(std::make_unique<Active>());
+            active_.back()->work = std::move(work);
+            active_.back()->begun = true;
+            active_.back()->running = 1;
+            return {active_.back().get(), -1};
+        }
+        return {};
+    }
+
+    std::int64_t execute(const Claim& claim, int worker) {
+        if (control_.stop.stop_requested()) throw Error(ErrorCode::cancelled, "cancelled");
+        const Stage& stage = claim.active->work.stages[claim.active->stage];
+        if (claim.unit < 0) return stage.begin(worker);
+        stage.run(claim.unit, worker);
+        meter_.add(claim.active->work.cost * stage.share / static_cast<double>(claim.active->units));
+        return 0;
+    }
+
+    void settle(const Claim& claim, std::int64_t units) {
+        Active& active = *claim.active;
+        --active.running;
+        if (claim.unit < 0) active.units = units;
+        if (active.running > 0 || active.next < active.units) return;
+        active.begun = false;
+        active.units = 0;
+        active.next = 0;
+        if (++active.stage < active.work.stages.size()) return;
+        std::erase_if(active_, [&](const auto& other) { return other.get() == &active; });
+    }
+
+    std::vector<Work> works_;
+    const JobControl& control_;
+    ProgressMeter meter_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::size_t next_work_ = 0;
+    std::vector<std::unique_ptr<Active>> active_;  ///< in the order they began
+    std::exception_ptr failure_;
+    std::vector<double> busy_;
+};
+
+/// CPUs' worth of time that the container may use, rounded up; 0 = no limit found.
+int quota_threads() {
+    std::ifstream file("/sys/fs/cgroup/cpu.max");
+    std::string quota;
+    double period = 0;
+    if (!(file >> quota >> period) || quota == "max" || period <= 0) return 0;
+    return std::max(1, static_cast<int>(std::atof(quota.c_str()) / period + 0.999));
+}
+
+}  // namespace
+
+int resolve_threads(int threads) {
+    if (threads > 0) return threads;
+    cpu_set_t mask;
+    CPU_ZERO(&mask);
+    const bool known = sched_getaffinity(0, sizeof mask, &mask) == 0;
+    const int allowed = known ? CPU_COUNT(&mask) : static_cast<int>(std::thread::hardware_concurrency());
+    const int quota = quota_threads();
+    return std::max(1, quota > 0 ? std::min(allowed, quota) : allowed);
+}
+
+std::vector<double> run_all(std::vector<Work> works, int threads, const JobControl& control,
+                            std::string_view stage_name) {
+    const SingleThreadedBlas blas;
+    Scheduler scheduler(std::move(works), threads, control, stage_name);
+    const auto worker = [&scheduler](int id) {
+        const SingleThreadedOpenMp openmp;
+        scheduler.work(id);
+    };
+    {
+        std::vector<std::jthread> helpers;
+        helpers.reserve(static_cast<std::size_t>(threads - 1));
+        try {
+            for (int id = 1; id < threads; ++id) helpers.emplace_back(worker, id);
+        } catch (const std::system_error& error) {
+            // The threads already running must not wait for one that never comes.
+            scheduler.fail(std::make_exception_ptr(
+                Error(ErrorCode::internal,
+                      fmt::format("cannot start {} threads: {}; use fewer", threads, error.what()))));
+        }
+        worker(0);
+    }
+    return scheduler.finish();
+}
+
+void for_blocks(std::int64_t count, std::int64_t block, int threads, const JobControl& control,
+                std::string_view stage_name,
+                const std::function<void(std::int64_t, std::int64_t, int)>& body) {
+    Stage stage;
+    stage.begin = [=](int) { return (count + block - 1) / block; };
+    stage.run = [&](std::int64_t unit, int worker) {
+        body(unit * block, std::min(count, (unit + 1) * block), worker);
+    };
+    std::vector<Work> works(1);
+    works.front().stages.push_back(std::move(stage));
+    run_all(std::move(works), threads, control, stage_name);
+}
+
+}  // namespace grouplink::parallel

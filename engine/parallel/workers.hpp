@@ -1,0 +1,45 @@
+#pragma once
+
+#include <grouplink/link.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <string_view>
+#include <vector>
+
+namespace grouplink::parallel {
+
+/// Part of a piece of work: `begin(worker)` runs once, while nothing else of the same work does, and
+/// says how many units there are; then `run(unit, worker)` runs for each unit in [0, units), in no
+/// order and in parallel. `worker` is in [0, threads).
+struct Stage {
+    std::function<std::int64_t(int worker)> begin;
+    std::function<void(std::int64_t unit, int worker)> run;
+    double share = 1.0;  ///< of the work's cost, for progress
+};
+
+/// Stages that run one after another. Different works run side by side.
+struct Work {
+    std::vector<Stage> stages;
+    double cost = 1.0;  ///< for progress, in any unit that the works of one call share
+};
+
+/// The number of threads that `threads` (an option, 0 = automatic) stands for: what the CPU mask
+/// and the container's quota let run at once.
+int resolve_threads(int threads);
+
+/// Runs works on `threads` workers, of which the caller is one, and returns each worker's busy
+/// seconds. Works start in the given order: put the costliest first. A worker takes units of the
+/// works already begun before it begins another, so few are in memory at once and the last large one
+/// is shared by all. BLAS and OpenMP run single-threaded inside.
+///
+/// The first exception stops all workers and is rethrown; a requested stop gives Error(cancelled).
+std::vector<double> run_all(std::vector<Work> works, int threads, const JobControl& control,
+                            std::string_view stage_name);
+
+/// Calls body(first, last, worker) on consecutive ranges of [0, count), at most `block` long each.
+void for_blocks(std::int64_t count, std::int64_t block, int threads, const JobControl& control,
+                std::string_view stage_name,
+                const std::function<void(std::int64_t first, std::int64_t last, int worker)>& body);
+
+}  // namespace grouplink::parallel

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <grouplink/options.hpp>
+#include <grouplink/plan.hpp>
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace grouplink {
+
+struct GroupShape {
+    std::int64_t rows = 0;  ///< that take part
+    std::int64_t dim = 0;
+};
+
+/// Rows of a tile's side: at most this many, all tiles of a group about alike.
+inline constexpr std::int64_t largest_block = 512;
+
+/// The blocks that a group of `rows` rows is cut into; all but the last have block_rows rows.
+struct Blocks {
+    std::int64_t count = 0;
+    std::int64_t block_rows = 0;
+};
+Blocks blocks_of(std::int64_t rows);
+
+/// The index, path, cost and memory of each group, costliest first. Pure: it depends on nothing but
+/// its arguments. `shapes` has one entry a group.
+Plan make_plan(std::span<const GroupShape> shapes, const LinkOptions& options);
+
+/// Consecutive groups of a plan that are searched as one unit of work.
+struct Batch {
+    std::size_t first = 0;  ///< position in Plan::groups
+    std::size_t count = 0;
+    double cost = 0.0;
+};
+
+/// Cuts a plan into units of work: a group of several tiles alone, groups of one tile or fewer
+/// together until they are worth a worker's while. Groups with nothing to search are left out.
+std::vector<Batch> make_batches(const Plan& plan);
+
+}  // namespace grouplink

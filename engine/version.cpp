@@ -1,0 +1,7 @@
+#include <grouplink/version.hpp>
+
+namespace grouplink {
+
+const char* version() noexcept { return GROUPLINK_VERSION; }
+
+}  // namespace grouplink
