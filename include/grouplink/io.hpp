@@ -56,7 +56,10 @@ class GROUPLINK_EXPORT Table {
 public:
     struct Storage;  ///< internal: the mapping or the buffers behind the views
     Table(std::shared_ptr<const Storage> storage, MatrixView rows, GroupColumn row_groups, IdColumn row_ids)
-        : vectors(rows), groups(std::move(row_groups)), ids(std::move(row_ids)), storage_(std::move(storage)) {}
+        : vectors(rows),
+          groups(std::move(row_groups)),
+          ids(std::move(row_ids)),
+          storage_(std::move(storage)) {}
 
     MatrixView vectors;
     GroupColumn groups;
