@@ -1,0 +1,207 @@
+#include "cli/arguments.hpp"
+
+#include "cli/flags.hpp"
+#include "cli/help.hpp"
+#include "cli/numbers.hpp"
+#include "cli/text.hpp"
+
+#include <grouplink/error.hpp>
+#include <grouplink/version.hpp>
+
+#include <fmt/format.h>
+
+#include <array>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace grouplink::cli {
+namespace {
+
+using RawText = std::optional<std::string>;
+
+// More threads than any machine that this runs on has; a guard against slips such as a port number.
+constexpr std::int64_t most_threads = 4096;
+
+[[noreturn]] void fail(std::string_view flag, std::string_view got, std::string_view wants) {
+    throw Error(ErrorCode::invalid_options,
+                fmt::format("{}: got \"{}\", wants {}", flag, printable(got), wants));
+}
+
+[[noreturn]] void fail(const std::string& message) { throw Error(ErrorCode::invalid_options, message); }
+
+std::string text_of(std::string_view flag, const RawText& raw, std::string_view wants) {
+    if (!raw) return {};
+    if (raw->empty()) fail(flag, *raw, wants);
+    return *raw;
+}
+
+std::int64_t integer_of(std::string_view flag, const RawText& raw, std::int64_t least, std::int64_t most,
+                        std::int64_t otherwise) {
+    if (!raw) return otherwise;
+    const auto number = parse_integer(*raw);
+    if (number && *number >= least && *number <= most) return *number;
+    const bool bounded = most != std::numeric_limits<std::int64_t>::max();
+    fail(flag, *raw,
+         bounded ? fmt::format("a whole number from {} to {}", least, most)
+                 : fmt::format("a whole number >= {}", least));
+}
+
+double real_of(std::string_view flag, const RawText& raw, double least, double most, std::string_view wants,
+               double otherwise) {
+    if (!raw) return otherwise;
+    const auto number = parse_real(*raw);
+    if (number && *number >= least && *number <= most) return *number;
+    fail(flag, *raw, wants);
+}
+
+/// The value whose name was typed.
+template <typename Value>
+Value choice_of(std::string_view flag, const RawText& raw, std::span<const Value> values, Value otherwise) {
+    if (!raw) return otherwise;
+    std::vector<std::string_view> names;
+    for (const Value value : values) {
+        if (*raw == name(value)) return value;
+        names.push_back(name(value));
+    }
+    const std::string_view last = names.back();
+    names.pop_back();
+    fail(flag, *raw, fmt::format("{} or {}", fmt::join(names, ", "), last));
+}
+
+template <typename Value, std::size_t count>
+Value choice_of(std::string_view flag, const RawText& raw, const std::array<Value, count>& values,
+                Value otherwise) {
+    return choice_of(flag, raw, std::span<const Value>(values), otherwise);
+}
+
+/// The one operand of a command.
+std::string operand_of(const RawArguments& raw, std::string_view what) {
+    const std::string_view name = command(raw.command).name;
+    if (raw.operands.empty()) fail(fmt::format("{0}: no {1}; see grouplink {0} --help", name, what));
+    if (raw.operands.size() > 1) {
+        fail(fmt::format("{}: got {} files, \"{}\" and \"{}\"{}, wants one {}", name, raw.operands.size(),
+                         printable(raw.operands[0]), printable(raw.operands[1]),
+                         raw.operands.size() > 2 ? " and more" : "", what));
+    }
+    if (raw.operands.front().empty()) fail(what, "", "the path of a file");
+    return raw.operands.front();
+}
+
+InputSpec input_of(const RawArguments& raw) {
+    InputSpec input;
+    input.path = operand_of(raw, "INPUT");
+    input.embedding = text_of("--embedding", raw.embedding, "the name of a column");
+    input.group = text_of("--group", raw.group, "the name of a column");
+    input.id = text_of("--id", raw.id, "the name of a column");
+    input.groups_file = text_of("--groups", raw.groups, "the path of a file");
+    input.ids_file = text_of("--ids", raw.ids, "the path of a file");
+    return input;
+}
+
+LinkOptions options_of(const RawArguments& raw) {
+    constexpr auto all_metrics =
+        std::to_array({Metric::angular, Metric::euclidean, Metric::manhattan, Metric::hamming, Metric::dot});
+    constexpr auto similarities =
+        std::to_array({Similarity::angular, Similarity::half_cosine, Similarity::cosine});
+    constexpr auto scopes = std::to_array({QuantileScope::all, QuantileScope::group});
+    constexpr auto modes = std::to_array({LinkMode::directed, LinkMode::mutual, LinkMode::symmetric});
+    constexpr auto kinds = std::to_array({IndexKind::automatic, IndexKind::flat});
+    constexpr auto policies = std::to_array({BadRowPolicy::error, BadRowPolicy::drop});
+    constexpr double most = std::numeric_limits<double>::max();
+
+    LinkOptions options;
+    options.n_nearest = integer_of("--n-nearest", raw.n_nearest, 1, std::numeric_limits<std::int64_t>::max(),
+                                   options.n_nearest);
+    options.metric = choice_of("--metric", raw.metric, all_metrics, options.metric);
+    options.similarity = choice_of("--similarity", raw.similarity, similarities, options.similarity);
+    options.similarity_min = real_of("--similarity-min", raw.similarity_min, -most, most, "a finite number",
+                                     options.similarity_min);
+    options.similarity_min_q = real_of("--similarity-min-q", raw.similarity_min_q, 0.0, 1.0,
+                                       "a number from 0 to 1", options.similarity_min_q);
+    options.quantile_scope =
+        choice_of("--quantile-scope", raw.quantile_scope, scopes, options.quantile_scope);
+    options.links = choice_of("--links", raw.links, modes, options.links);
+    options.index = choice_of("--index", raw.index, kinds, options.index);
+    options.on_bad_row = choice_of("--on-bad-row", raw.on_bad_row, policies, options.on_bad_row);
+    if (raw.seed) {
+        const auto seed = parse_unsigned(*raw.seed);
+        if (!seed) fail("--seed", *raw.seed, "a whole number from 0 to 18446744073709551615");
+        options.seed = *seed;
+    }
+    options.threads =
+        static_cast<int>(integer_of("--threads", raw.threads, 0, most_threads, options.threads));
+
+    if (options.similarity != Similarity::angular && options.metric != Metric::angular) {
+        fail(fmt::format("--similarity {} goes with --metric angular only, got --metric {}",
+                         name(options.similarity), name(options.metric)));
+    }
+    return options;
+}
+
+OutputSpec output_of(const RawArguments& raw) {
+    OutputSpec output;
+    if (!raw.output) fail("link: no -o OUTPUT; see grouplink link --help");
+    output.path = text_of("--output", raw.output, "the path of a file");
+    // "-o=links.npz", which reads like "--output=links.npz".
+    if (output.path.starts_with('=')) {
+        fail("--output", output.path, "a path that does not begin with =; leave it out after -o");
+    }
+    output.force = raw.force;
+    if (raw.layout) {
+        if (*raw.layout == "lists") {
+            output.layout = Layout::lists;
+        } else if (*raw.layout != "edges") {
+            fail("--layout", *raw.layout, "edges or lists");
+        }
+    }
+    return output;
+}
+
+std::string report_of(const RawArguments& raw, const InputSpec& input, const OutputSpec& output) {
+    const std::string path = text_of("--report", raw.report, "the path of a .json file");
+    if (path.empty()) return path;
+    if (!path.ends_with(".json") || path == ".json") fail("--report", path, "a path that ends in .json");
+    if (path == input.path || path == output.path) {
+        fail("--report", path, "a file of its own");
+    }
+    return path;
+}
+
+}  // namespace
+
+Arguments validate_arguments(const RawArguments& raw) {
+    if (raw.version) return PrintArguments{fmt::format("grouplink {}\n", version())};
+    if (raw.help) {
+        return PrintArguments{raw.command == CommandKind::none ? help() : help(command(raw.command))};
+    }
+    switch (raw.command) {
+        case CommandKind::link: {
+            LinkArguments link;
+            link.input = input_of(raw);
+            link.output = output_of(raw);
+            link.options = options_of(raw);
+            link.report = report_of(raw, link.input, link.output);
+            link.json = raw.json;
+            link.quiet = raw.quiet;
+            return link;
+        }
+        case CommandKind::explain:
+            return ExplainArguments{input_of(raw), options_of(raw), raw.json, raw.quiet};
+        case CommandKind::inspect: {
+            InspectArguments inspect;
+            inspect.path = operand_of(raw, "FILE");
+            inspect.group = text_of("--group", raw.group, "the name of a column");
+            inspect.groups_file = text_of("--groups", raw.groups, "the path of a file");
+            inspect.json = raw.json;
+            inspect.quiet = raw.quiet;
+            return inspect;
+        }
+        case CommandKind::none: break;
+    }
+    return PrintArguments{help()};
+}
+
+}  // namespace grouplink::cli

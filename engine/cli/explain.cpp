@@ -1,0 +1,148 @@
+#include "cli/progress.hpp"
+#include "cli/run.hpp"
+#include "cli/streams.hpp"
+#include "cli/text.hpp"
+
+#include <grouplink/io.hpp>
+#include <grouplink/plan.hpp>
+#include <grouplink/version.hpp>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace grouplink::cli {
+namespace {
+
+constexpr std::size_t most_groups_shown = 30;
+constexpr std::size_t widest_key = 40;
+
+std::string gflop_text(double operations) {
+    const double gflop = operations / 1e9;
+    if (gflop >= 100.0) return count_text(static_cast<std::int64_t>(gflop));
+    return fmt::format("{:.3g}", gflop);
+}
+
+/// How many rows cannot be linked.
+std::int64_t bad_rows(const Plan& plan) {
+    std::int64_t bad = 0;
+    for (std::size_t s = 1; s < plan.row_status.size(); ++s) bad += plan.row_status[s];
+    return bad;
+}
+
+std::string_view meaning(RowStatus status) {
+    switch (status) {
+        case RowStatus::ok: return "";
+        case RowStatus::null_group: return "the group is null or empty";
+        case RowStatus::null_embedding: return "there is no vector";
+        case RowStatus::wrong_dim: return "the vector is not of its group's dimension";
+        case RowStatus::non_finite: return "the vector holds a NaN or an infinity";
+        case RowStatus::zero_norm: return "the vector is all zeros, which has no angle";
+    }
+    return "";
+}
+
+std::string bad_rows_text(const Plan& plan, BadRowPolicy policy) {
+    const std::int64_t bad = bad_rows(plan);
+    if (bad == 0) return {};
+    std::string out = fmt::format("\n{} cannot be linked:\n", plural(bad, "row"));
+    for (std::size_t s = 1; s < plan.row_status.size(); ++s) {
+        if (plan.row_status[s] == 0) continue;
+        const auto status = static_cast<RowStatus>(s);
+        out += fmt::format("  {} {}: {}\n", count_text(plan.row_status[s]), name(status), meaning(status));
+    }
+    out += policy == BadRowPolicy::drop
+               ? "They would be left without links.\n"
+               : "link stops on these; --on-bad-row drop leaves them without links.\n";
+    return out;
+}
+
+std::string plan_text(const std::string& path, const Table& table, const Plan& plan,
+                      const ExplainArguments& arguments) {
+    const std::vector<std::string>& keys = table.groups.keys;
+    const bool one_group = arguments.input.group.empty() && arguments.input.groups_file.empty();
+    std::string out = fmt::format("{}: {} in {}\n\n", printable(path), plural(table.vectors.rows, "row"),
+                                  plural(static_cast<std::int64_t>(keys.size()), "group"));
+    std::vector<std::vector<std::string>> rows;
+    std::int64_t linked_rows = 0;
+    std::int64_t tiles = 0;
+    std::int64_t largest_memory = 0;
+    for (const GroupPlan& group : plan.groups) {
+        linked_rows += group.rows;
+        tiles += group.tiles;
+        largest_memory = std::max(largest_memory, group.memory_bytes);
+        if (rows.size() == most_groups_shown) continue;
+        const std::string& key = keys[static_cast<std::size_t>(group.group)];
+        rows.push_back({one_group ? "(all rows)" : shorten(key, widest_key), count_text(group.rows),
+                        count_text(group.dim), std::string(name(group.index)), std::string(name(group.path)),
+                        count_text(group.tiles), gflop_text(group.cost), bytes_text(group.memory_bytes)});
+    }
+    if (plan.groups.size() > rows.size()) {
+        const auto more = static_cast<std::int64_t>(plan.groups.size() - rows.size());
+        rows.push_back({fmt::format("... and {} more", count_text(more)), "", "", "", "", "", "", ""});
+    }
+    rows.push_back(
+        {"total", count_text(linked_rows), "", "", "", count_text(tiles), gflop_text(plan.cost), ""});
+    out += table_text({{"group"},
+                       {"rows", true},
+                       {"dim", true},
+                       {"index"},
+                       {"path"},
+                       {"tiles", true},
+                       {"GFLOP", true},
+                       {"memory", true}},
+                      rows);
+    out += fmt::format("\nLinks take {}, and a group while it is searched {} at most.\n",
+                       bytes_text(plan.result_bytes), bytes_text(largest_memory));
+    return out + bad_rows_text(plan, arguments.options.on_bad_row);
+}
+
+std::string plan_json(const std::string& path, const Table& table, const Plan& plan) {
+    nlohmann::ordered_json groups = nlohmann::ordered_json::array();
+    for (const GroupPlan& group : plan.groups) {
+        groups.push_back({{"key", table.groups.keys[static_cast<std::size_t>(group.group)]},
+                          {"rows", group.rows},
+                          {"dim", group.dim},
+                          {"index", name(group.index)},
+                          {"path", name(group.path)},
+                          {"tiles", group.tiles},
+                          {"cost", group.cost},
+                          {"memory_bytes", group.memory_bytes}});
+    }
+    nlohmann::ordered_json status;
+    for (std::size_t s = 0; s < plan.row_status.size(); ++s) {
+        status[std::string(name(static_cast<RowStatus>(s)))] = plan.row_status[s];
+    }
+    const nlohmann::ordered_json document{{"version", version()},
+                                          {"input", path},
+                                          {"rows", table.vectors.rows},
+                                          {"cost", plan.cost},
+                                          {"result_bytes", plan.result_bytes},
+                                          {"row_status", status},
+                                          {"groups", groups}};
+    // Keys and paths may hold any bytes.
+    return document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+void run_explain(const ExplainArguments& arguments, const std::stop_token& stop) {
+    const std::string& path = arguments.input.path;
+    ProgressLine line(!arguments.quiet && error_is_terminal());
+    const JobControl control{line.callback(), stop};
+    line.update({"read", 0.0});
+    const Table table = read_table(arguments.input, control);
+    line.update({"plan", 0.0});
+    const Plan plan =
+        about_file(path, [&] { return plan_links(table.vectors, table.groups, arguments.options); });
+    if (stop.stop_requested()) throw Error(ErrorCode::cancelled, "interrupted");
+    line.clear();
+    print(arguments.json ? plan_json(path, table, plan) : plan_text(path, table, plan, arguments));
+}
+
+}  // namespace grouplink::cli

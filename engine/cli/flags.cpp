@@ -1,0 +1,206 @@
+#include "cli/flags.hpp"
+
+#include <grouplink/options.hpp>
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+namespace grouplink::cli {
+namespace {
+
+constexpr std::string_view section_input = "Input";
+constexpr std::string_view section_links = "Linking";
+constexpr std::string_view section_output = "Output";
+constexpr std::string_view section_run = "Run";
+
+void append(std::vector<Flag>& to, std::vector<Flag> from) {
+    to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+
+std::vector<Flag> input_flags() {
+    return {
+        {"--embedding", "COL", section_input,
+         "Column of the vectors [default: the only column of float lists]", &RawArguments::embedding},
+        {"--group", "COL", section_input,
+         "Column of the groups: a table's, or that of the --groups file [default: all rows are one group]",
+         &RawArguments::group},
+        {"--id", "COL", section_input,
+         "Column of the ids: a table's, or that of the --ids or --groups file [default: row numbers]",
+         &RawArguments::id},
+        {"--groups", "FILE[:COL]", section_input,
+         "Groups from a file, a value a row: .npy, .tsv or .csv with a header line, or text with a value a "
+         "line; an empty value is no group",
+         &RawArguments::groups},
+        {"--ids", "FILE[:COL]", section_input, "Ids from a file, in the same forms", &RawArguments::ids},
+    };
+}
+
+std::vector<Flag> link_flags() {
+    const LinkOptions defaults;
+    return {
+        {"-k,--n-nearest", "N", section_links,
+         fmt::format("Links per row at most [default: {}]", defaults.n_nearest), &RawArguments::n_nearest},
+        {"--metric", "NAME", section_links,
+         fmt::format("angular, euclidean, manhattan, hamming or dot [default: {}]", name(defaults.metric)),
+         &RawArguments::metric},
+        {"--similarity", "NAME", section_links,
+         fmt::format("How an angular distance d becomes a weight [default: {}]\n"
+                     "  angular      1 - d/2\n"
+                     "  half-cosine  (1 + cos)/2\n"
+                     "  cosine       max(0, cos)",
+                     name(defaults.similarity)),
+         &RawArguments::similarity},
+        {"--similarity-min", "W", section_links,
+         fmt::format("Keep links whose weight is W or more [default: {}]", defaults.similarity_min),
+         &RawArguments::similarity_min},
+        {"--similarity-min-q", "Q", section_links,
+         fmt::format("Keep links whose weight is the Q-quantile of all weights or more, Q from 0 to 1: "
+                     "0.9 keeps the best tenth [default: {}]",
+                     defaults.similarity_min_q),
+         &RawArguments::similarity_min_q},
+        {"--quantile-scope", "SCOPE", section_links,
+         fmt::format("Take that quantile over all links or by group: all or group [default: {}]",
+                     name(defaults.quantile_scope)),
+         &RawArguments::quantile_scope},
+        {"--links", "MODE", section_links,
+         fmt::format("Which of the links found to keep [default: {}]\n"
+                     "  directed   each row's own\n"
+                     "  mutual     those found in both directions\n"
+                     "  symmetric  those found in either, at both rows",
+                     name(defaults.links)),
+         &RawArguments::links},
+        {"--index", "KIND", section_links,
+         fmt::format("How neighbours are searched [default: {}]\n"
+                     "  auto  chosen for each group\n"
+                     "  flat  every pair, exact",
+                     name(defaults.index)),
+         &RawArguments::index},
+        {"--on-bad-row", "POLICY", section_links,
+         fmt::format("What to do about rows that cannot be linked: no group, no vector, NaN, all zeros, "
+                     "another dimension than their group's [default: {}]\n"
+                     "  error  stop before any search\n"
+                     "  drop   leave them without links",
+                     name(defaults.on_bad_row)),
+         &RawArguments::on_bad_row},
+        {"--seed", "N", section_links,
+         fmt::format("What everything random derives from [default: {}]", defaults.seed),
+         &RawArguments::seed},
+    };
+}
+
+std::vector<Flag> output_flags() {
+    return {
+        {"-o,--output", "FILE", section_output, "Where the links go: .parquet, .npz, .csv or .tsv",
+         &RawArguments::output},
+        {"--layout", "NAME", section_output,
+         "What a row of OUTPUT is; lists is for .parquet [default: edges]\n"
+         "  edges  a link: source, target, weight\n"
+         "  lists  a row of INPUT, with targets and weights",
+         &RawArguments::layout},
+        {"--force", "", section_output, "Replace files that exist", nullptr, &RawArguments::force},
+        {"--report", "FILE.json", section_output, "Write what ran, and what came out, to a file",
+         &RawArguments::report},
+        {"--json", "", section_output, "Print that report on standard output", nullptr, &RawArguments::json},
+    };
+}
+
+Flag json_flag() {
+    return {"--json", "", section_output, "Print everything, as JSON", nullptr, &RawArguments::json};
+}
+
+Flag threads_flag() {
+    return {"--threads", "N", section_run,
+            "Threads to use; the result is the same at any number [default: 0, all there are]",
+            &RawArguments::threads};
+}
+
+std::vector<Flag> general_flags() {
+    return {
+        {"-q,--quiet", "", section_run, "No progress and no summary on standard error", nullptr,
+         &RawArguments::quiet},
+        {"-h,--help", "", section_run, "Show this help", nullptr, &RawArguments::help},
+    };
+}
+
+Command link_command() {
+    Command command{CommandKind::link,
+                    "link",
+                    "grouplink link INPUT -o OUTPUT [options]",
+                    "Link each row to its most similar rows of the same group",
+                    "INPUT is a .parquet table with a column of vectors, or an .npy array of two\n"
+                    "dimensions whose groups and ids stand in files beside it (--groups, --ids).\n"
+                    "Each link has a weight: 1 between equal vectors, and less the farther they are.",
+                    {{"grouplink link words.parquet -o links.parquet --group topic --id word",
+                      "Up to 15 links per word, to the nearest words of its topic."},
+                     {"grouplink link vectors.npy -o links.npz --groups words.tsv:topic -k 5",
+                      "Up to 5 links per row, as a matrix for scipy.sparse.load_npz."}},
+                    {}};
+    append(command.flags, input_flags());
+    append(command.flags, link_flags());
+    append(command.flags, output_flags());
+    command.flags.push_back(threads_flag());
+    append(command.flags, general_flags());
+    return command;
+}
+
+Command explain_command() {
+    Command command{
+        CommandKind::explain,
+        "explain",
+        "grouplink explain INPUT [options]",
+        "Show the groups and what linking them would take, without linking",
+        "Reads INPUT as link does and shows, for each group, the index that would be\n"
+        "used, its estimated cost and its memory; and the rows that cannot be linked.",
+        {{"grouplink explain words.parquet --group topic", "The 30 costliest groups, and the totals."},
+         {"grouplink explain words.parquet --group topic --json", "Every group, for a program to read."}},
+        {}};
+    append(command.flags, input_flags());
+    append(command.flags, link_flags());
+    command.flags.push_back(json_flag());
+    command.flags.push_back(threads_flag());
+    append(command.flags, general_flags());
+    return command;
+}
+
+Command inspect_command() {
+    Command command{
+        CommandKind::inspect,
+        "inspect",
+        "grouplink inspect FILE [options]",
+        "Show what is in a file: rows, columns, metadata, group sizes",
+        "FILE is any input or output of link: .parquet, .npy, .npz, .csv or .tsv.",
+        {{"grouplink inspect words.parquet", "Which columns there are, and which could be linked."},
+         {"grouplink inspect vectors.npy --groups words.tsv:topic", "How large the groups are."}},
+        {}};
+    command.flags = {
+        {"--group", "COL", section_input, "Show the sizes of the groups in this column",
+         &RawArguments::group},
+        {"--groups", "FILE[:COL]", section_input, "Show the sizes of the groups in this file, a value a row",
+         &RawArguments::groups},
+        json_flag(),
+    };
+    append(command.flags, general_flags());
+    return command;
+}
+
+}  // namespace
+
+const std::vector<Command>& commands() {
+    static const std::vector<Command> all{link_command(), explain_command(), inspect_command()};
+    return all;
+}
+
+const Command& command(CommandKind kind) {
+    for (const Command& one : commands()) {
+        if (one.kind == kind) return one;
+    }
+    return commands().front();
+}
+
+std::string_view long_name(const Flag& flag) {
+    const auto dashes = flag.names.find("--");
+    return flag.names.substr(dashes == std::string_view::npos ? 0 : dashes);
+}
+
+}  // namespace grouplink::cli

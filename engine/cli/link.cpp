@@ -1,0 +1,121 @@
+#include "cli/progress.hpp"
+#include "cli/run.hpp"
+#include "cli/streams.hpp"
+#include "cli/text.hpp"
+
+#include <grouplink/io.hpp>
+#include <grouplink/link.hpp>
+#include <grouplink/report.hpp>
+
+#include <fmt/format.h>
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <system_error>
+#include <vector>
+
+namespace grouplink::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+std::int64_t peak_memory() {
+    rusage usage{};
+    if (::getrusage(RUSAGE_SELF, &usage) != 0) return 0;
+    return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
+}
+
+/// Throws what write_text would, before the work and not after it.
+void check_report(const LinkArguments& arguments) {
+    const std::string& path = arguments.report;
+    if (path.empty()) return;
+    std::error_code ignored;
+    if (std::filesystem::is_directory(path, ignored)) {
+        throw Error(ErrorCode::io, fmt::format("{}: is a directory, not a file for the report", path));
+    }
+    if (std::filesystem::exists(path, ignored) && !arguments.output.force) {
+        throw Error(ErrorCode::io, fmt::format("{}: exists; pass --force to replace it", path));
+    }
+    if (std::filesystem::equivalent(path, arguments.input.path, ignored)) {
+        throw Error(ErrorCode::invalid_options, fmt::format("{}: the report would replace the input", path));
+    }
+    std::string folder = std::filesystem::path(path).parent_path().string();
+    if (folder.empty()) folder = ".";
+    if (!std::filesystem::is_directory(folder, ignored)) {
+        throw Error(ErrorCode::io, fmt::format("{}: there is no folder {}", path, folder));
+    }
+    if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+        throw Error(ErrorCode::io, fmt::format("{}: the folder {} cannot be written to", path, folder));
+    }
+}
+
+std::string dropped_text(const Report& report) {
+    std::int64_t dropped = 0;
+    std::vector<std::string> parts;
+    for (std::size_t s = 1; s < report.row_status.size(); ++s) {
+        if (report.row_status[s] == 0) continue;
+        dropped += report.row_status[s];
+        parts.push_back(
+            fmt::format("{} {}", count_text(report.row_status[s]), name(static_cast<RowStatus>(s))));
+    }
+    if (dropped == 0) return {};
+    return fmt::format("dropped {}: {}\n", plural(dropped, "row"), fmt::join(parts, ", "));
+}
+
+std::string summary_text(const Report& report) {
+    std::vector<std::string> stages;
+    for (const StageTime& stage : report.stages) {
+        if (stage.seconds >= 0.05) stages.push_back(fmt::format("{} {:.1f}", stage.name, stage.seconds));
+    }
+    return fmt::format("{} in {}: {}, cut {:.4g}, in {:.1f} s{}, peak {} -> {}\n", plural(report.rows, "row"),
+                       plural(static_cast<std::int64_t>(report.groups.size()), "group"),
+                       plural(report.links, "link"), report.cut, report.seconds,
+                       stages.empty() ? "" : fmt::format(" ({})", fmt::join(stages, ", ")),
+                       bytes_text(report.peak_memory_bytes), printable(report.output));
+}
+
+}  // namespace
+
+void run_link(const LinkArguments& arguments, const std::stop_token& stop) {
+    const auto start = Clock::now();
+    check_output(arguments.output, arguments.input);
+    check_report(arguments);
+
+    ProgressLine line(!arguments.quiet && error_is_terminal());
+    const JobControl control{line.callback(), stop};
+    line.update({"read", 0.0});
+    const Table table = read_table(arguments.input, control);
+    const double read_seconds = seconds_since(start);
+
+    line.set_rows(table.vectors.rows);
+    LinkResult result = about_file(arguments.input.path, [&] {
+        return build_links(table.vectors, table.groups, arguments.options, control);
+    });
+    Report& report = result.report;
+    report.input = arguments.input.path;
+    report.output = arguments.output.path;
+    report.stages.insert(report.stages.begin(), {"read", read_seconds});
+
+    const auto write_start = Clock::now();
+    line.update({"write", 0.0});
+    write_links(arguments.output, arguments.input, table, result, control);
+    report.stages.push_back({"write", seconds_since(write_start)});
+    report.seconds = seconds_since(start);
+    report.peak_memory_bytes = peak_memory();
+    line.clear();
+
+    if (!arguments.quiet) print_error(summary_text(report) + dropped_text(report));
+    if (arguments.report.empty() && !arguments.json) return;
+    const std::string json = to_json(report);
+    if (!arguments.report.empty()) write_text(arguments.report, json, arguments.output.force);
+    if (arguments.json) print(json);
+}
+
+}  // namespace grouplink::cli

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace grouplink::cli {
+
+// Strict: the whole text is the number, in decimal, without blanks or a plus sign; nothing when it is
+// not, or does not fit.
+
+std::optional<std::int64_t> parse_integer(std::string_view text);
+std::optional<std::uint64_t> parse_unsigned(std::string_view text);
+/// Finite only.
+std::optional<double> parse_real(std::string_view text);
+
+}  // namespace grouplink::cli

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace grouplink::cli {
+
+/// Which command the arguments name.
+enum class CommandKind { none, link, explain, inspect };
+
+/// The arguments as typed: the first stage, in which nothing has been judged but the flags' names.
+struct RawArguments {
+    CommandKind command = CommandKind::none;
+    std::vector<std::string> operands;
+
+    std::optional<std::string> output;
+    std::optional<std::string> embedding;
+    std::optional<std::string> group;
+    std::optional<std::string> id;
+    std::optional<std::string> groups;
+    std::optional<std::string> ids;
+    std::optional<std::string> n_nearest;
+    std::optional<std::string> similarity_min;
+    std::optional<std::string> similarity_min_q;
+    std::optional<std::string> quantile_scope;
+    std::optional<std::string> metric;
+    std::optional<std::string> similarity;
+    std::optional<std::string> links;
+    std::optional<std::string> index;
+    std::optional<std::string> on_bad_row;
+    std::optional<std::string> seed;
+    std::optional<std::string> threads;
+    std::optional<std::string> layout;
+    std::optional<std::string> report;
+
+    bool force = false;
+    bool json = false;
+    bool quiet = false;
+    bool help = false;
+    bool version = false;
+};
+
+/// Sorts the arguments (without the program's name) into flags and operands.
+/// Throws Error(invalid_options) for an unknown command or flag, a flag without its value, a value
+/// where none belongs, and a flag given twice.
+RawArguments parse_raw(std::span<const std::string> arguments);
+
+}  // namespace grouplink::cli

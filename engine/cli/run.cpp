@@ -1,0 +1,82 @@
+#include "cli/run.hpp"
+
+#include "cli/raw.hpp"
+#include "cli/signals.hpp"
+#include "cli/streams.hpp"
+#include "cli/text.hpp"
+
+#include <exception>
+#include <new>
+#include <variant>
+
+namespace grouplink::cli {
+namespace {
+
+enum class ExitCode : int {
+    failed = 1,
+    usage = 2,
+    bad_input = 3,
+    memory = 4,
+    io = 5,
+    interrupted = 130,
+};
+
+ExitCode exit_code(ErrorCode code) {
+    switch (code) {
+        case ErrorCode::internal: return ExitCode::failed;
+        case ErrorCode::invalid_options: return ExitCode::usage;
+        case ErrorCode::bad_input: return ExitCode::bad_input;
+        case ErrorCode::over_budget: return ExitCode::memory;
+        case ErrorCode::io: return ExitCode::io;
+        case ErrorCode::cancelled: return ExitCode::interrupted;
+    }
+    return ExitCode::failed;
+}
+
+int complain(ExitCode code, std::string_view message) {
+    print_error("grouplink: " + printable(message) + "\n");
+    return static_cast<int>(code);
+}
+
+void execute(const Arguments& arguments) {
+    if (const auto* text = std::get_if<PrintArguments>(&arguments)) {
+        print(text->text);
+        return;
+    }
+    const StopSignals signals;
+    if (const auto* link = std::get_if<LinkArguments>(&arguments)) run_link(*link, signals.token());
+    if (const auto* explain = std::get_if<ExplainArguments>(&arguments))
+        run_explain(*explain, signals.token());
+    if (const auto* inspect = std::get_if<InspectArguments>(&arguments))
+        run_inspect(*inspect, signals.token());
+}
+
+int run_or_complain(std::span<const std::string> arguments) {
+    try {
+        execute(validate_arguments(parse_raw(arguments)));
+        return 0;
+    } catch (const Error& error) {
+        if (error.code() == ErrorCode::cancelled) return complain(ExitCode::interrupted, "interrupted");
+        return complain(exit_code(error.code()), error.what());
+    } catch (const std::bad_alloc&) {
+        return complain(ExitCode::memory, "out of memory");
+    } catch (const std::exception& error) {
+        return complain(ExitCode::failed, std::string("internal fault: ") + error.what());
+    } catch (...) {
+        return complain(ExitCode::failed, "internal fault");
+    }
+}
+
+}  // namespace
+
+int run(std::span<const std::string> arguments) noexcept {
+    try {
+        return run_or_complain(arguments);
+    } catch (...) {
+        // Not even the memory for a message.
+        print_error("grouplink: out of memory\n");
+        return static_cast<int>(ExitCode::memory);
+    }
+}
+
+}  // namespace grouplink::cli

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace grouplink::cli {
+
+/// "1,764,885".
+std::string count_text(std::int64_t number);
+
+/// "312 MiB", "1.4 GiB", "96 B".
+std::string bytes_text(std::int64_t bytes);
+
+/// "1 row", "2,000 rows".
+std::string plural(std::int64_t number, std::string_view noun);
+
+/// The text with all that could move the cursor or is not UTF-8 written out as \n, \t or \xNN: keys
+/// and paths are data, and a terminal obeys what it is sent.
+std::string printable(std::string_view text);
+
+/// Columns that printable text takes on a terminal.
+std::size_t display_width(std::string_view text);
+
+/// Printable text of at most `width` columns, with "..." where it was cut.
+std::string shorten(std::string_view text, std::size_t width);
+
+struct TableColumn {
+    std::string title;
+    bool right = false;  ///< numbers stand at the right
+};
+
+/// Lines of columns two blanks apart, without blanks at the ends. Each row has a cell a column.
+std::string table_text(const std::vector<TableColumn>& columns,
+                       const std::vector<std::vector<std::string>>& rows);
+
+}  // namespace grouplink::cli
