@@ -1,0 +1,17 @@
+#pragma once
+
+// Annoy's header uses offsetof without including what declares it.
+#include <cstddef>
+#include <cstdint>
+
+#include <annoylib.h>
+#include <kissrandom.h>
+
+namespace bench {
+
+/// Built by one thread, as it is inside each of ours: then the trees depend on the seed alone.
+template <class Distance, class Component = float>
+using AnnoyOf = Annoy::AnnoyIndex<std::int32_t, Component, Distance, Annoy::Kiss64Random,
+                                  Annoy::AnnoyIndexSingleThreadedBuildPolicy>;
+
+}  // namespace bench

@@ -1,0 +1,53 @@
+#include "harness.hpp"
+
+#include <sys/resource.h>
+
+#include <atomic>
+#include <exception>
+#include <fstream>
+#include <mutex>
+#include <thread>
+
+namespace bench {
+
+Machine this_machine() {
+    Machine machine;
+    machine.threads = static_cast<int>(std::thread::hardware_concurrency());
+    std::ifstream file("/proc/cpuinfo");
+    for (std::string line; std::getline(file, line);) {
+        if (line.rfind("model name", 0) != 0) continue;
+        const auto colon = line.find(": ");
+        if (colon != std::string::npos) machine.cpu = line.substr(colon + 2);
+        break;
+    }
+    return machine;
+}
+
+std::int64_t peak_memory() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
+}
+
+void for_each(std::int64_t count, int threads, const std::function<void(std::int64_t)>& body) {
+    std::atomic<std::int64_t> next{0};
+    std::exception_ptr failure;
+    std::mutex failure_mutex;
+    {
+        std::vector<std::jthread> workers;
+        for (int worker = 0; worker < threads; ++worker) {
+            workers.emplace_back([&] {
+                try {
+                    for (std::int64_t i = next++; i < count; i = next++) body(i);
+                } catch (...) {
+                    next = count;
+                    const std::lock_guard lock(failure_mutex);
+                    failure = std::current_exception();
+                }
+            });
+        }
+    }
+    if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace bench

@@ -1,0 +1,144 @@
+#include "synthetic.hpp"
+
+#include "harness.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <numeric>
+#include <thread>
+
+namespace bench {
+namespace {
+
+std::uint64_t mixed(std::uint64_t value) {  // the finaliser of splitmix64
+    value += 0x9e3779b97f4a7c15u;
+    value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9u;
+    value = (value ^ (value >> 27)) * 0x94d049bb133111ebu;
+    return value ^ (value >> 31);
+}
+
+/// A stream of numbers that are near-normal, of variance 1: sums of four uniform ones.
+class Normal {
+public:
+    Normal(std::uint64_t seed, std::uint64_t stream) : state_(mixed(seed ^ mixed(stream))) {}
+
+    float next() {
+        const std::uint64_t bits = mixed(state_++);
+        const auto sum =
+            (bits & 0xffffu) + ((bits >> 16) & 0xffffu) + ((bits >> 32) & 0xffffu) + (bits >> 48);
+        return (static_cast<float>(sum) - 131070.0F) * (1.7320508F / 65536.0F);
+    }
+
+private:
+    std::uint64_t state_;
+};
+
+/// Rounded to nearest, ties to even; for magnitudes that float16 holds as normal numbers, else 0.
+std::uint16_t to_half(float value) {
+    const auto bits = std::bit_cast<std::uint32_t>(value);
+    const std::uint32_t sign = (bits >> 16) & 0x8000u;
+    const std::uint32_t magnitude = bits & 0x7fffffffu;
+    if (magnitude < 0x38800000u) return static_cast<std::uint16_t>(sign);
+    const std::uint32_t rounded = magnitude + 0xfffu + ((magnitude >> 13) & 1u);
+    return static_cast<std::uint16_t>(sign | ((rounded >> 13) - (112u << 10)));
+}
+
+constexpr float group_share = 0.4F;
+constexpr float cluster_share = 0.7F;
+constexpr float row_share = 0.6F;
+
+/// `place(row)` gives the row's group and its cluster, both numbered over the whole data.
+template <class Place>
+void fill(Dataset& data, std::int64_t rows, std::int64_t dim, std::uint64_t seed, const Place& place) {
+    data.storage.resize(static_cast<std::size_t>(rows * dim));
+    const std::int64_t block = 1024;
+    for_each((rows + block - 1) / block, static_cast<int>(std::thread::hardware_concurrency()),
+             [&](std::int64_t part) {
+                 for (std::int64_t row = part * block; row < std::min((part + 1) * block, rows); ++row) {
+                     const auto [group, cluster] = place(row);
+                     // Streams apart: groups, clusters and rows are told by the two lowest bits.
+                     Normal group_centre(seed, static_cast<std::uint64_t>(group) * 4);
+                     Normal cluster_centre(seed, static_cast<std::uint64_t>(cluster) * 4 + 1);
+                     Normal noise(seed, static_cast<std::uint64_t>(row) * 4 + 2);
+                     std::uint16_t* out = data.storage.data() + row * dim;
+                     for (std::int64_t i = 0; i < dim; ++i)
+                         out[i] = to_half(group_share * group_centre.next() +
+                                          cluster_share * cluster_centre.next() + row_share * noise.next());
+                 }
+             });
+    data.vectors = {
+        .values = data.storage.data(), .type = grouplink::ElementType::float16, .rows = rows, .dim = dim};
+}
+
+void name_groups(Dataset& data, std::int64_t groups) {
+    data.groups.keys.reserve(static_cast<std::size_t>(groups));
+    for (std::int64_t group = 0; group < groups; ++group) data.groups.keys.push_back(std::to_string(group));
+}
+
+}  // namespace
+
+Dataset tiny_groups(std::int64_t groups, std::int64_t dim, std::uint64_t seed) {
+    Dataset data;
+    data.name = "tiny";
+    name_groups(data, groups);
+    for (std::int64_t group = 0; group < groups; ++group) {
+        const auto size = 5 + mixed(seed ^ static_cast<std::uint64_t>(group)) % 46;
+        data.groups.codes.insert(data.groups.codes.end(), size, static_cast<std::int32_t>(group));
+    }
+    const auto& codes = data.groups.codes;
+    fill(data, static_cast<std::int64_t>(codes.size()), dim, seed, [&](std::int64_t row) {
+        const std::int64_t group = codes[static_cast<std::size_t>(row)];
+        return std::pair{group, group};
+    });
+    return data;
+}
+
+Dataset skewed_groups(std::int64_t rows, std::int64_t groups, std::int64_t dim, std::uint64_t seed) {
+    groups = std::min(groups, rows);
+    Dataset data;
+    data.name = groups == 1 ? "clustered" : "skewed";
+    double harmonic = 0.0;
+    for (std::int64_t rank = 1; rank <= groups; ++rank) harmonic += 1.0 / static_cast<double>(rank);
+
+    std::vector<std::int32_t> sorted;
+    sorted.reserve(static_cast<std::size_t>(rows));
+    for (std::int64_t group = 0; group < groups; ++group) {
+        const double share = static_cast<double>(rows) / harmonic / static_cast<double>(group + 1);
+        const auto left = rows - static_cast<std::int64_t>(sorted.size());
+        const auto size = std::clamp<std::int64_t>(std::llround(share), 1, left - (groups - 1 - group));
+        sorted.insert(sorted.end(), static_cast<std::size_t>(group + 1 == groups ? left : size),
+                      static_cast<std::int32_t>(group));
+    }
+    // A multiplication by a number prime to the count visits every place once.
+    auto stride = static_cast<std::uint64_t>(static_cast<double>(rows) * 0.6180339887) | 1u;
+    while (std::gcd(stride, static_cast<std::uint64_t>(rows)) != 1) stride += 2;
+    auto& codes = data.groups.codes;
+    codes.resize(sorted.size());
+    std::uint64_t place = 0;
+    for (const auto code : sorted) {
+        codes[static_cast<std::size_t>(place)] = code;
+        place = (place + stride) % static_cast<std::uint64_t>(rows);
+    }
+    // Codes count from the first row on, as in a column that was read.
+    std::vector<std::int32_t> renamed(static_cast<std::size_t>(groups), -1);
+    std::int32_t seen = 0;
+    for (auto& code : codes) {
+        auto& now = renamed[static_cast<std::size_t>(code)];
+        if (now < 0) now = seen++;
+        code = now;
+    }
+    name_groups(data, groups);
+
+    std::vector<std::int64_t> sizes(static_cast<std::size_t>(groups), 0);
+    for (const auto code : codes) ++sizes[static_cast<std::size_t>(code)];
+    fill(data, rows, dim, seed, [&](std::int64_t row) {
+        const std::int64_t group = codes[static_cast<std::size_t>(row)];
+        const auto clusters = static_cast<std::uint64_t>(sizes[static_cast<std::size_t>(group)] / 50 + 1);
+        const auto cluster = mixed(seed + 1 + static_cast<std::uint64_t>(row)) % clusters;
+        return std::pair{group, (group << 32) + static_cast<std::int64_t>(cluster)};
+    });
+    return data;
+}
+
+}  // namespace bench
