@@ -1,0 +1,236 @@
+#include "kernels/kernels.hpp"
+
+#include <grouplink/error.hpp>
+
+#include "kernels/gemm.hpp"
+#include "support/oracle.hpp"
+
+#include <doctest/doctest.h>
+
+#include <bit>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <vector>
+
+using namespace grouplink;
+using kernels::Isa;
+
+namespace {
+
+std::vector<const kernels::Table*> tables() {
+    std::vector<const kernels::Table*> found;
+    for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512}) {
+        if (const auto* table = kernels::find(isa)) found.push_back(table);
+    }
+    return found;
+}
+
+std::vector<double> random_row(std::size_t n, std::mt19937_64& random) {
+    std::normal_distribution<double> normal;
+    std::vector<double> row(kernels::padded(n), 0.0);
+    for (std::size_t i = 0; i < n; ++i)
+        row[i] = normal(random) * std::exp2(static_cast<double>(random() % 40) - 20);
+    return row;
+}
+
+bool same_bits(double a, double b) {
+    return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
+}
+
+}  // namespace
+
+TEST_CASE("sums are right, and the same bit by bit under every instruction set") {
+    std::mt19937_64 random(1);
+    for (std::size_t n = 1; n < 200; n += 1 + n / 8) {
+        const std::vector<double> x = random_row(n, random);
+        const std::vector<double> y = random_row(n, random);
+        long double dot = 0, squares = 0, magnitudes = 0, scale = 0;
+        for (std::size_t i = 0; i < n; ++i) {
+            dot += static_cast<long double>(x[i]) * y[i];
+            scale += std::abs(static_cast<long double>(x[i]) * y[i]);
+            squares += (static_cast<long double>(x[i]) - y[i]) * (static_cast<long double>(x[i]) - y[i]);
+            magnitudes += std::abs(static_cast<long double>(x[i]) - y[i]);
+        }
+        const kernels::Table& first = *tables().front();
+        for (const auto* table : tables()) {
+            CAPTURE(name(table->isa));
+            CAPTURE(n);
+            CHECK(std::abs(table->dot(x.data(), y.data(), x.size()) - static_cast<double>(dot)) <=
+                  1e-13 * static_cast<double>(scale));
+            CHECK(table->squared_l2(x.data(), y.data(), x.size()) ==
+                  doctest::Approx(static_cast<double>(squares)).epsilon(1e-13));
+            CHECK(table->l1(x.data(), y.data(), x.size()) ==
+                  doctest::Approx(static_cast<double>(magnitudes)).epsilon(1e-13));
+            CHECK(
+                same_bits(table->dot(x.data(), y.data(), x.size()), first.dot(x.data(), y.data(), x.size())));
+            CHECK(same_bits(table->squared_l2(x.data(), y.data(), x.size()),
+                            first.squared_l2(x.data(), y.data(), x.size())));
+            CHECK(same_bits(table->l1(x.data(), y.data(), x.size()), first.l1(x.data(), y.data(), x.size())));
+            CHECK(
+                same_bits(table->l1(x.data(), y.data(), x.size()), table->l1(y.data(), x.data(), x.size())));
+            std::vector<double> scaled = x;
+            table->scale(scaled.data(), 3.25, scaled.size());
+            CHECK(scaled[n / 2] == x[n / 2] * 3.25);
+        }
+    }
+}
+
+TEST_CASE("every half-precision number loads exactly, and the padding is zero") {
+    std::vector<std::uint16_t> halves(65536 + 5);
+    for (std::size_t i = 0; i < halves.size(); ++i) halves[i] = static_cast<std::uint16_t>(i);
+    for (const auto* table : tables()) {
+        CAPTURE(name(table->isa));
+        std::vector<double> loaded(kernels::padded(halves.size()), -1.0);
+        table->load(halves.data(), ElementType::float16, halves.size(), loaded.data());
+        std::size_t wrong = 0;
+        for (std::size_t i = 0; i < halves.size(); ++i) {
+            const int exponent = (halves[i] >> 10) & 31;
+            const int fraction = halves[i] & 1023;
+            double expected =
+                exponent ? std::ldexp(1024 + fraction, exponent - 25) : std::ldexp(fraction, -24);
+            if (exponent == 31) expected = std::numeric_limits<double>::infinity();
+            if (halves[i] & 0x8000) expected = -expected;
+            if (exponent == 31 && fraction) {
+                wrong += !std::isnan(loaded[i]);
+            } else {
+                wrong += !same_bits(loaded[i], expected);
+            }
+        }
+        CHECK(wrong == 0);
+        for (std::size_t i = halves.size(); i < loaded.size(); ++i) CHECK(loaded[i] == 0.0);
+    }
+}
+
+TEST_CASE("the other element types load as they are, from any address") {
+    const float floats[3] = {1.5F, -2.25F, 1e-30F};
+    const double doubles[3] = {1e300, -0.1, 3};
+    const signed char bytes[3] = {-128, 0, 127};
+    unsigned char shifted[1 + sizeof doubles];
+    for (const auto* table : tables()) {
+        double out[kernels::lanes];
+        std::memcpy(shifted + 1, floats, sizeof floats);
+        table->load(shifted + 1, ElementType::float32, 3, out);
+        CHECK(out[0] == 1.5);
+        CHECK(out[2] == static_cast<double>(1e-30F));
+        CHECK(out[3] == 0.0);
+        std::memcpy(shifted + 1, doubles, sizeof doubles);
+        table->load(shifted + 1, ElementType::float64, 3, out);
+        CHECK(out[0] == 1e300);
+        CHECK(out[1] == -0.1);
+        table->load(bytes, ElementType::int8, 3, out);
+        CHECK(out[0] == -128);
+        CHECK(out[2] == 127);
+    }
+}
+
+TEST_CASE("extent finds the largest magnitude and whatever is not finite, at every place") {
+    for (const auto* table : tables()) {
+        for (std::size_t place = 0; place < 70; ++place) {
+            std::vector<double> row(kernels::padded(70), 0.25);
+            row[place] = -7.0;
+            CHECK(table->extent(row.data(), row.size()).max_abs == 7.0);
+            CHECK(table->extent(row.data(), row.size()).finite);
+            for (const double bad : {std::nan(""), HUGE_VAL, -HUGE_VAL}) {
+                row[place] = bad;
+                CHECK_FALSE(table->extent(row.data(), row.size()).finite);
+            }
+        }
+    }
+}
+
+TEST_CASE("tiles hold what the pairs say one by one") {
+    std::mt19937_64 random(2);
+    for (const std::size_t dim : {1U, 7U, 16U, 50U, 129U}) {
+        const std::size_t na = 9, nb = 13;
+        std::vector<float> a(na * dim), b(nb * dim), scores(na * nb);
+        std::normal_distribution<float> normal;
+        for (float& value : a) value = normal(random);
+        for (float& value : b) value = normal(random);
+        const auto expect = [&](auto of_pair, double tolerance) {
+            for (std::size_t i = 0; i < na; ++i) {
+                for (std::size_t j = 0; j < nb; ++j) {
+                    double expected = 0;
+                    for (std::size_t c = 0; c < dim; ++c)
+                        expected +=
+                            of_pair(static_cast<double>(a[i * dim + c]), static_cast<double>(b[j * dim + c]));
+                    CHECK(std::abs(static_cast<double>(scores[i * nb + j]) - expected) <=
+                          tolerance * static_cast<double>(dim));
+                }
+            }
+        };
+        for (const auto* table : tables()) {
+            table->l1_tile(a.data(), na, b.data(), nb, dim, scores.data());
+            expect([](double x, double y) { return -std::abs(x - y); }, 1e-6);
+        }
+        kernels::gemm_tile(a.data(), na, b.data(), nb, dim, scores.data());
+        expect([](double x, double y) { return x * y; }, 1e-6);
+        std::vector<float> own(na * na, 0.0F);
+        kernels::syrk_tile(a.data(), na, dim, own.data());
+        kernels::gemm_tile(a.data(), na, a.data(), na, dim, scores.data());
+        for (std::size_t i = 0; i < na; ++i) {
+            for (std::size_t j = i; j < na; ++j)
+                CHECK(own[i * na + j] == doctest::Approx(scores[i * na + j]).epsilon(1e-5));
+        }
+    }
+    std::vector<std::uint64_t> x(3 * 5), y(3 * 4);
+    for (auto& word : x) word = random();
+    for (auto& word : y) word = random();
+    for (const auto* table : tables()) {
+        std::vector<float> bits(5 * 4);
+        table->hamming_tile(x.data(), 5, y.data(), 4, 3, bits.data());
+        for (std::size_t i = 0; i < 5; ++i) {
+            for (std::size_t j = 0; j < 4; ++j) {
+                int expected = 0;
+                for (std::size_t w = 0; w < 3; ++w) expected += std::popcount(x[i * 3 + w] ^ y[j * 3 + w]);
+                CHECK(bits[i * 4 + j] == static_cast<float>(-expected));
+            }
+        }
+    }
+}
+
+TEST_CASE("collect finds every score at either threshold or above, in order") {
+    std::mt19937_64 random(3);
+    std::uniform_int_distribution<int> few(-4, 4);  // many scores meet a threshold exactly
+    for (std::size_t n = 0; n < 75; ++n) {
+        std::vector<float> scores(n), offsets(n), thresholds(n);
+        for (std::size_t j = 0; j < n; ++j) {
+            scores[j] = static_cast<float>(few(random));
+            offsets[j] = static_cast<float>(few(random));
+            thresholds[j] =
+                random() % 5 ? static_cast<float>(few(random)) : -std::numeric_limits<float>::infinity();
+        }
+        const auto offset = static_cast<float>(few(random));
+        const auto threshold = static_cast<float>(few(random));
+        std::vector<std::uint32_t> expected;
+        for (std::size_t j = 0; j < n; ++j) {
+            const float s = scores[j] - offset - offsets[j];
+            if (s >= threshold || s >= thresholds[j]) expected.push_back(static_cast<std::uint32_t>(j));
+        }
+        for (const auto* table : tables()) {
+            CAPTURE(name(table->isa));
+            std::vector<std::uint32_t> columns(n);
+            std::vector<float> found(n);
+            const std::size_t count = table->collect(scores.data(), offset, offsets.data(), threshold,
+                                                     thresholds.data(), n, columns.data(), found.data());
+            CHECK(count == expected.size());
+            columns.resize(count);
+            CHECK(columns == expected);
+            for (std::size_t h = 0; h < count; ++h)
+                CHECK(found[h] == scores[columns[h]] - offset - offsets[columns[h]]);
+        }
+    }
+}
+
+TEST_CASE("GROUPLINK_ISA names a set that exists") {
+    setenv("GROUPLINK_ISA", "baseline", 1);
+    CHECK(kernels::best().isa == Isa::baseline);
+    setenv("GROUPLINK_ISA", "avx9000", 1);
+    CHECK_THROWS_WITH_AS(kernels::best(),
+                         "GROUPLINK_ISA: \"avx9000\" is no instruction set; use baseline, avx2 or avx512",
+                         Error);
+    unsetenv("GROUPLINK_ISA");
+    CHECK(kernels::find(kernels::best().isa) == &kernels::best());
+}

@@ -1,0 +1,209 @@
+#include "knn/candidates.hpp"
+#include "knn/gather.hpp"
+#include "knn/key.hpp"
+#include "knn/unique.hpp"
+#include "support/oracle.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <random>
+#include <set>
+
+using namespace grouplink;
+
+namespace {
+
+constexpr Metric metrics[] = {Metric::angular, Metric::euclidean, Metric::manhattan, Metric::hamming,
+                              Metric::dot};
+
+}  // namespace
+
+TEST_CASE("a key's order is that of value, then row") {
+    const float values[] = {
+        -std::numeric_limits<float>::infinity(), -3.5F, -1e-40F, 0.0F, 1e-40F, 2.0F, 1e30F};
+    for (std::size_t i = 0; i + 1 < std::size(values); ++i) {
+        CHECK(knn::make_key(values[i], 9) < knn::make_key(values[i + 1], 0));
+        CHECK(knn::make_key(values[i], 3) < knn::make_key(values[i], 4));
+        CHECK(knn::key_value(knn::make_key(values[i], 7)) == values[i]);
+        CHECK(knn::key_row(knn::make_key(values[i], 0xfffffff0U)) == 0xfffffff0U);
+    }
+    CHECK(knn::make_key(-0.0F, 1) == knn::make_key(0.0F, 1));
+}
+
+TEST_CASE("candidate lists keep the best, whatever the order") {
+    std::mt19937_64 random(1);
+    std::vector<std::pair<float, std::uint32_t>> offers;
+    for (std::uint32_t row = 0; row < 500; ++row) offers.emplace_back(static_cast<float>(random() % 40), row);
+    auto best = offers;
+    std::sort(best.begin(), best.end(), [](const auto& a, const auto& b) {
+        return a.first != b.first ? a.first > b.first : a.second < b.second;
+    });
+    for (int round = 0; round < 20; ++round) {
+        std::shuffle(offers.begin(), offers.end(), random);
+        knn::CandidateLists lists(2, 10);
+        for (const auto& [score, row] : offers) {
+            if (score >= lists.threshold(1)) lists.push(1, score, row);
+        }
+        const auto ranked = lists.ranked(1);
+        CHECK(ranked.size() == 10);
+        for (std::size_t i = 0; i < ranked.size(); ++i) {
+            CHECK(-knn::key_value(ranked[i]) == best[i].first);
+            CHECK(knn::key_row(ranked[i]) == best[i].second);
+        }
+        CHECK(lists.threshold(1) == best[9].first);
+        CHECK(lists.ranked(0).empty());
+    }
+    knn::CandidateLists room(1, 4);
+    for (std::uint32_t row = 0; row < 4; ++row) room.push(0, 1.0F, row);
+    CHECK(room.ranked(0).size() == 4);
+    CHECK(room.threshold(0) == -std::numeric_limits<float>::infinity());  // nothing was let go
+}
+
+TEST_CASE("classes of equal rows") {
+    oracle::Rows data;
+    for (const double value : {1.0, 2.0, 1.0, 3.0, 2.0, 1.0}) data.values.push_back({value, 5.0});
+    const oracle::Packed packed(data, ElementType::float32);
+    const std::vector<std::int64_t> rows{0, 1, 2, 3, 4, 5};
+    const auto expect = [&](const std::vector<std::uint64_t>& hashes) {
+        const knn::UniqueRows unique = knn::find_unique(packed.view(), rows, hashes);
+        CHECK(unique.first == std::vector<std::uint32_t>{0, 1, 3});
+        CHECK(std::vector<std::uint32_t>(unique.rows_of(0).begin(), unique.rows_of(0).end()) ==
+              std::vector<std::uint32_t>{0, 2, 5});
+        CHECK(std::vector<std::uint32_t>(unique.rows_of(1).begin(), unique.rows_of(1).end()) ==
+              std::vector<std::uint32_t>{1, 4});
+        CHECK(unique.rows_of(2).size() == 1);
+    };
+    std::vector<std::uint64_t> hashes;
+    for (const std::int64_t row : rows) hashes.push_back(knn::hash_row(packed.view(), row));
+    expect(hashes);
+    expect(std::vector<std::uint64_t>(6, 42));  // a hash that tells nothing apart
+    const knn::UniqueRows alone =
+        knn::find_unique(packed.view(), std::vector<std::int64_t>{0, 1, 3},
+                         std::vector<std::uint64_t>{hashes[0], hashes[1], hashes[3]});
+    CHECK(alone.offsets.empty());
+    CHECK(alone.size() == 3);
+    CHECK(alone.rows_of(2)[0] == 2);
+}
+
+TEST_CASE("canonical distances: brute force in long double, symmetric, zero for equals") {
+    std::mt19937_64 random(2);
+    for (const Metric metric : metrics) {
+        oracle::Rows data = oracle::gaussian_rows(30, 77, random);
+        data.values[29] = data.values[0];
+        for (std::size_t c = 0; c < 77; ++c)
+            data.values[28][c] = data.values[0][c] * (1 + 1e-7 * static_cast<double>(c));
+        const oracle::Packed packed(data, ElementType::float64);
+        for (const kernels::Isa isa : {kernels::Isa::baseline, kernels::Isa::avx2, kernels::Isa::avx512}) {
+            const auto* kernel = kernels::find(isa);
+            if (!kernel) continue;
+            const knn::RowScorer scorer(packed.view(), metric, *kernel);
+            const std::size_t n = kernels::padded(77);
+            std::vector<double> x(n), y(n);
+            for (std::size_t i = 0; i < 30; ++i) {
+                for (std::size_t j = 0; j < 30; ++j) {
+                    scorer.load(static_cast<std::int64_t>(i), x.data());
+                    scorer.load(static_cast<std::int64_t>(j), y.data());
+                    const float distance = scorer.distance(x.data(), y.data(), n);
+                    CHECK(distance == scorer.distance(y.data(), x.data(), n));
+                    const double expected = oracle::distance(data.values[i], data.values[j], metric);
+                    CHECK(std::abs(static_cast<double>(distance) - expected) <=
+                          1e-7 * std::max(1.0, std::abs(expected)));
+                }
+            }
+            if (metric == Metric::dot) continue;
+            scorer.load(0, x.data());
+            scorer.load(29, y.data());
+            CHECK(scorer.distance(x.data(), y.data(), n) == 0.0F);
+        }
+    }
+}
+
+TEST_CASE("canonical distances of extreme float64 rows stay finite") {
+    oracle::Rows data;
+    data.values = {{1e150, -1e150}, {-1e150, 1e150}, {1e-300, 2e-300}, {2e-300, 4e-300}};
+    const oracle::Packed packed(data, ElementType::float64);
+    std::vector<double> x(kernels::lanes), y(kernels::lanes);
+    for (const Metric metric : metrics) {
+        const knn::RowScorer scorer(packed.view(), metric, kernels::best());
+        for (std::int64_t i = 0; i < 4; ++i) {
+            for (std::int64_t j = 0; j < 4; ++j) {
+                scorer.load(i, x.data());
+                scorer.load(j, y.data());
+                CHECK(std::isfinite(scorer.distance(x.data(), y.data(), kernels::lanes)));
+            }
+        }
+    }
+    const knn::RowScorer angular(packed.view(), Metric::angular, kernels::best());
+    angular.load(0, x.data());
+    angular.load(1, y.data());
+    CHECK(angular.distance(x.data(), y.data(), kernels::lanes) == 2.0F);
+    angular.load(2, x.data());
+    angular.load(3, y.data());
+    CHECK(angular.distance(x.data(), y.data(), kernels::lanes) == doctest::Approx(0.0));
+}
+
+TEST_CASE("the index's scores stay within their error bound, and distances are won back") {
+    std::mt19937_64 random(3);
+    for (const Metric metric : metrics) {
+        for (const double shift : {0.0, 30.0}) {
+            for (const std::size_t dim : {5U, 96U}) {
+                const std::size_t rows = 70;
+                oracle::Rows data = oracle::gaussian_rows(rows, static_cast<std::int64_t>(dim), random);
+                for (auto& row : data.values) {
+                    const double length = std::exp2(static_cast<double>(random() % 12) - 6);
+                    for (double& component : row) component = (component + shift) * length;
+                }
+                const oracle::Packed packed(data, ElementType::float32);
+                const kernels::Table& kernel = kernels::best();
+                const knn::RowScorer scorer(packed.view(), metric, kernel);
+                const std::size_t n = kernels::padded(dim);
+                std::vector<double> loaded(n);
+                std::vector<knn::Extremes> extremes(2);
+                if (knn::needs_frame(metric)) {
+                    for (std::size_t i = 0; i < rows; ++i) {
+                        scorer.load(static_cast<std::int64_t>(i), loaded.data());
+                        knn::add_row(extremes[i % 2], loaded, metric, kernel);
+                    }
+                }
+                knn::FlatIndex index(rows, dim, metric, knn::make_frame(extremes, rows));
+                for (std::size_t i = 0; i < rows; ++i) {
+                    scorer.load(static_cast<std::int64_t>(i), loaded.data());
+                    index.set(i, loaded.data());
+                }
+                index.finish();
+
+                CAPTURE(name(metric));
+                CAPTURE(shift);
+                CAPTURE(dim);
+                const std::size_t half = rows / 2;
+                std::vector<float> across(half * half), own(half * half), selected(3 * half), gathered;
+                index.score_tile(0, half, half, half, kernel, across.data());
+                index.score_tile(0, half, 0, half, kernel, own.data());
+                const std::vector<std::uint32_t> some{4, 0, 33};
+                index.score_rows(some, half, half, kernel, gathered, selected.data());
+                const auto check = [&](std::size_t i, std::size_t j, float raw) {
+                    const double score = static_cast<double>(raw - index.offsets()[i] - index.offsets()[j]);
+                    const double distance = oracle::distance(data.values[i], data.values[j], metric);
+                    CHECK(std::abs(score - index.score_at(distance)) <= index.error(i, j));
+                    CHECK(index.error(i, j) <= index.error(i) * (1 + 1e-12));
+                    const double again = index.least_distance(index.score_at(distance));
+                    CHECK(again == doctest::Approx(distance).epsilon(1e-9));
+                };
+                for (std::size_t i = 0; i < half; ++i) {
+                    for (std::size_t j = 0; j < half; ++j) {
+                        check(i, half + j, across[i * half + j]);
+                        if (j > i) check(i, j, own[i * half + j]);
+                    }
+                }
+                for (std::size_t s = 0; s < some.size(); ++s) {
+                    for (std::size_t j = 0; j < half; ++j) check(some[s], half + j, selected[s * half + j]);
+                }
+                CHECK(index.exact() == (metric == Metric::hamming));
+            }
+        }
+    }
+}

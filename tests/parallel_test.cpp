@@ -1,0 +1,149 @@
+#include "parallel/blocks.hpp"
+#include "parallel/workers.hpp"
+
+#include <grouplink/error.hpp>
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <chrono>
+#include <numeric>
+#include <set>
+#include <stdexcept>
+#include <thread>
+
+using namespace grouplink;
+using parallel::Stage;
+using parallel::Work;
+
+TEST_CASE("block pairs: each unordered pair once, neighbours in the order disjoint") {
+    for (std::int64_t blocks = 1; blocks < 20; ++blocks) {
+        const parallel::BlockPairs pairs(blocks);
+        std::set<std::pair<std::int64_t, std::int64_t>> seen;
+        for (std::int64_t unit = 0; unit < pairs.count(); ++unit) {
+            const auto [a, b] = pairs.at(unit);
+            CHECK(a <= b);
+            CHECK(a >= 0);
+            CHECK(b < blocks);
+            CHECK(seen.emplace(a, b).second);
+        }
+        CHECK(static_cast<std::int64_t>(seen.size()) == blocks * (blocks + 1) / 2);
+    }
+}
+
+TEST_CASE("every unit of every stage runs once, stages in order, on known workers") {
+    for (const int threads : {1, 2, 5}) {
+        constexpr int works = 40;
+        std::vector<std::atomic<int>> counts(works);
+        std::vector<std::atomic<int>> begun(works);
+        std::atomic<int> wrong{0};
+        std::vector<Work> list;
+        for (int w = 0; w < works; ++w) {
+            Work work;
+            for (int s = 0; s < 4; ++s) {
+                Stage stage;
+                stage.begin = [&, w, s](int worker) {
+                    wrong += worker < 0 || worker >= threads;
+                    // All units of the stages before have run: 0, 7, 14, ... of them.
+                    wrong += counts[static_cast<std::size_t>(w)] != 7 * (s * (s - 1) / 2);
+                    ++begun[static_cast<std::size_t>(w)];
+                    return std::int64_t{7} * s;
+                };
+                stage.run = [&, w](std::int64_t, int worker) {
+                    wrong += worker < 0 || worker >= threads;
+                    ++counts[static_cast<std::size_t>(w)];
+                };
+                work.stages.push_back(stage);
+            }
+            list.push_back(work);
+        }
+        list.push_back({});  // a work of no stages is no work
+        const auto busy = parallel::run_all(std::move(list), threads, {}, "test");
+        CHECK(busy.size() == static_cast<std::size_t>(threads));
+        CHECK(wrong == 0);
+        for (const auto& count : counts) CHECK(count == 42);
+        for (const auto& count : begun) CHECK(count == 4);
+    }
+}
+
+TEST_CASE("for_blocks covers the range") {
+    for (const std::int64_t count : {0, 1, 99, 100, 101, 1234}) {
+        std::vector<std::atomic<int>> touched(static_cast<std::size_t>(count));
+        parallel::for_blocks(count, 100, 3, {}, "test", [&](std::int64_t first, std::int64_t last, int) {
+            CHECK(last - first <= 100);
+            for (std::int64_t i = first; i < last; ++i) ++touched[static_cast<std::size_t>(i)];
+        });
+        for (const auto& times : touched) CHECK(times == 1);
+    }
+}
+
+TEST_CASE("an exception from begin or run stops the others and comes out") {
+    for (const bool from_begin : {true, false}) {
+        std::atomic<int> ran{0};
+        std::vector<Work> works(3);
+        for (Work& work : works) {
+            Stage stage;
+            stage.begin = [&](int) -> std::int64_t {
+                if (from_begin) throw std::runtime_error("from begin");
+                return 100000;
+            };
+            stage.run = [&](std::int64_t unit, int) {
+                ++ran;
+                if (unit == 3) throw std::runtime_error("from run");
+            };
+            work.stages.push_back(stage);
+        }
+        CHECK_THROWS_WITH_AS(parallel::run_all(works, 4, {}, "test"), from_begin ? "from begin" : "from run",
+                             std::runtime_error);
+        CHECK(ran < 100000);
+    }
+}
+
+TEST_CASE("a stop is seen between units, by workers that wait too") {
+    std::stop_source source;
+    const JobControl control{.on_progress = {}, .stop = source.get_token()};
+    std::atomic<int> ran{0};
+    CHECK_THROWS_AS(parallel::for_blocks(1000000, 1, 4, control, "test",
+                                         [&](std::int64_t, std::int64_t, int) {
+                                             if (++ran == 10) source.request_stop();
+                                         }),
+                    Error);
+    CHECK(ran < 1000000);
+}
+
+TEST_CASE("a unit that is last of its work lets the others wait for what follows") {
+    // One work whose first stage has a single slow unit: the other workers must wait for the second.
+    std::atomic<int> ran{0};
+    Stage slow;
+    slow.begin = [](int) { return std::int64_t{1}; };
+    slow.run = [](std::int64_t, int) { std::this_thread::sleep_for(std::chrono::milliseconds(20)); };
+    Stage wide;
+    wide.begin = [](int) { return std::int64_t{64}; };
+    wide.run = [&](std::int64_t, int) { ++ran; };
+    std::vector<Work> works(1);
+    works[0].stages = {slow, wide};
+    parallel::run_all(works, 6, {}, "test");
+    CHECK(ran == 64);
+}
+
+TEST_CASE("progress grows and stays in range") {
+    double last = 0.0;
+    JobControl control;
+    control.on_progress = [&](const Progress& progress) {
+        CHECK(progress.stage == "test");
+        CHECK(progress.done >= last);
+        CHECK(progress.done <= 1.0);
+        last = progress.done;
+    };
+    parallel::for_blocks(60, 1, 2, control, "test", [](std::int64_t, std::int64_t, int) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    });
+    CHECK(last > 0.0);
+}
+
+TEST_CASE("threads: as asked, or what the process may run") {
+    CHECK(parallel::resolve_threads(7) == 7);
+    CHECK(parallel::resolve_threads(0) >= 1);
+    CHECK(parallel::resolve_threads(0) <=
+          static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
+}

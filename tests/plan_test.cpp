@@ -1,0 +1,72 @@
+#include "plan/plan.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <set>
+
+using namespace grouplink;
+
+TEST_CASE("blocks cover the rows, none larger than the limit, sides whole registers") {
+    CHECK(blocks_of(0).count == 0);
+    for (std::int64_t rows = 1; rows < 5000; rows += 1 + rows / 50) {
+        const Blocks blocks = blocks_of(rows);
+        CAPTURE(rows);
+        CHECK(blocks.block_rows <= largest_block);
+        CHECK(blocks.block_rows % 16 == 0);
+        CHECK(blocks.count * blocks.block_rows >= rows);
+        CHECK((blocks.count - 1) * blocks.block_rows < rows);
+    }
+}
+
+TEST_CASE("paths go by size alone, cost puts the largest first") {
+    std::vector<GroupShape> shapes{{0, 8}, {1, 8}, {2, 8}, {5000, 8}, {60, 8}, {300, 8}, {60, 8}};
+    const Plan plan = make_plan(shapes, {});
+    const auto of = [&](std::int32_t group) {
+        return *std::find_if(plan.groups.begin(), plan.groups.end(),
+                             [&](const GroupPlan& g) { return g.group == group; });
+    };
+    CHECK(of(0).path == FlatPath::none);
+    CHECK(of(1).path == FlatPath::none);
+    CHECK(of(2).path == FlatPath::direct);
+    CHECK(of(4).path == FlatPath::direct);
+    CHECK(of(5).path == FlatPath::tiles);
+    CHECK(of(5).tiles == 1);
+    CHECK(of(3).tiles > 1);
+    CHECK(of(3).memory_bytes > 5000 * 8 * 4);
+    CHECK(plan.groups.front().group == 3);
+    CHECK(std::is_sorted(plan.groups.begin(), plan.groups.end(), [](const GroupPlan& a, const GroupPlan& b) {
+        return a.cost != b.cost ? a.cost > b.cost : a.group < b.group;
+    }));
+    CHECK(plan.result_bytes == (2 * 1 + 5000 * 15 + 60 * 15 + 300 * 15 + 60 * 15) * 12);
+    for (const int threads : {1, 2, 64}) {
+        const Plan other = make_plan(shapes, {.threads = threads});
+        for (std::size_t i = 0; i < plan.groups.size(); ++i) {
+            CHECK(other.groups[i].group == plan.groups[i].group);
+            CHECK(other.groups[i].path == plan.groups[i].path);
+            CHECK(other.groups[i].cost == plan.groups[i].cost);
+        }
+    }
+}
+
+TEST_CASE("batches hold every group with something to search once; large ones stand alone") {
+    std::vector<GroupShape> shapes{{4000, 64}, {3000, 64}};
+    for (std::int64_t rows = 0; rows < 400; ++rows) shapes.push_back({rows, 64});
+    const Plan plan = make_plan(shapes, {});
+    std::set<std::int32_t> seen;
+    const auto batches = make_batches(plan);
+    for (const Batch& batch : batches) {
+        CHECK(batch.count > 0);
+        double cost = 0;
+        for (std::size_t i = batch.first; i < batch.first + batch.count; ++i) {
+            CHECK(seen.insert(plan.groups[i].group).second);
+            CHECK(plan.groups[i].path != FlatPath::none);
+            CHECK((plan.groups[i].tiles <= 1 || batch.count == 1));
+            cost += plan.groups[i].cost;
+        }
+        CHECK(batch.cost == doctest::Approx(cost));
+    }
+    CHECK(seen.size() == 400);
+    CHECK(batches.size() < 50);
+    CHECK(make_batches(make_plan({}, {})).empty());
+}
