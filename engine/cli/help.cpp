@@ -87,8 +87,8 @@ std::string help() {
         "  grouplink inspect words.parquet\n"
         "  grouplink link words.parquet -o links.parquet --group topic --id word\n"
         "\n"
-        "Exit codes: 0 done, 1 failed, 2 usage, 3 bad input, 4 out of memory, 5 reading or\n"
-        "writing failed, 130 interrupted.\n";
+        "Exit codes: 0 done, 1 failed, 2 usage, 3 bad input, 4 out of memory,\n"
+        "5 reading or writing failed, 130 interrupted.\n";
     return out;
 }
 

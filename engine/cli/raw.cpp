@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -18,7 +17,15 @@ namespace {
 
 [[noreturn]] void fail(const std::string& message) { throw Error(ErrorCode::invalid_options, message); }
 
-[[noreturn]] void fail_unknown_flag(const Command& command, std::string_view typed) {
+/// `left` is what the parser could not place: the argument, or the end of one that began with a
+/// switch, as "-uiet" is of "-quiet".
+[[noreturn]] void fail_unknown_flag(const Command& command, std::string_view left,
+                                    std::span<const std::string> arguments) {
+    std::string_view typed = left;
+    for (const std::string& argument : arguments) {
+        const bool one_dash = argument.starts_with('-') && !argument.starts_with("--");
+        if (one_dash && argument.size() > left.size() && argument.ends_with(left.substr(1))) typed = argument;
+    }
     typed = typed.substr(0, typed.find('='));
     // "--k" means "-k": the short name that the long form spells.
     for (const Flag& flag : command.flags) {
@@ -33,21 +40,22 @@ namespace {
                      hint.empty() ? fmt::format("; see grouplink {} --help", command.name) : hint));
 }
 
-RawArguments parse_flags(const Command& command, std::span<const std::string> arguments) {
-    CLI::App app;
-    app.set_help_flag();
-    app.allow_extras();
-    std::vector<std::pair<const Flag*, CLI::Option*>> options;
-    for (const Flag& flag : command.flags) {
-        CLI::Option* const option = flag.text != nullptr
-                                        ? app.add_option(std::string(flag.names))->expected(1)
-                                        : app.add_flag(std::string(flag.names));
-        option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-        options.emplace_back(&flag, option);
+/// Throws unless a switch was given as one.
+void check_switch(const Command& command, const Flag& flag, const std::vector<std::string>& values) {
+    for (const std::string& value : values) {
+        if (value == "true") continue;
+        fail(fmt::format("{}: {} takes no value, got \"{}\"", command.name, long_name(flag),
+                         printable(value)));
     }
-    CLI::Option* const operands = app.add_option("operands")->expected(-1);
-    operands->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
 
+/// The one value of a flag.
+std::string check_value(const Command& command, const Flag& flag, const std::vector<std::string>& values) {
+    if (values.size() == 1) return values.front();
+    fail(fmt::format("{}: {} given {} times, wants once", command.name, long_name(flag), values.size()));
+}
+
+void run_parser(CLI::App& app, const Command& command, std::span<const std::string> arguments) {
     // The parser takes "--flag= next" for "--flag next".
     for (const std::string& argument : arguments) {
         if (argument == "--") break;
@@ -64,32 +72,49 @@ RawArguments parse_flags(const Command& command, std::span<const std::string> ar
     } catch (const CLI::ParseError& error) {
         fail(fmt::format("{}: {}", command.name, printable(error.what())));
     }
+}
+
+RawArguments parse_flags(const Command& command, std::span<const std::string> arguments) {
+    CLI::App app;
+    app.set_help_flag();
+    app.allow_extras();
+    std::vector<std::pair<const Flag*, CLI::Option*>> options;
+    for (const Flag& flag : command.flags) {
+        CLI::Option* const option = flag.text != nullptr
+                                        ? app.add_option(std::string(flag.names))->expected(1)
+                                        : app.add_flag(std::string(flag.names));
+        option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+        options.emplace_back(&flag, option);
+    }
+    // One, and the others among what remains: for a list of them the parser takes "[a,b]" for two.
+    CLI::Option* const operand = app.add_option("operand")->expected(1);
+    run_parser(app, command, arguments);
 
     RawArguments raw;
     raw.command = command.kind;
-    raw.operands = operands->results();
     for (const auto& [flag, option] : options) {
         if (flag->on != nullptr) raw.*(flag->on) = option->count() > 0;
     }
     if (raw.help) return raw;
+    raw.operands = operand->results();
+    bool flags_over = false;
     for (const std::string& extra : app.remaining()) {
-        if (extra != "--") fail_unknown_flag(command, extra);
+        if (!flags_over && extra == "--") {
+            flags_over = true;
+        } else if (flags_over || extra.size() < 2 || !extra.starts_with('-')) {
+            raw.operands.push_back(extra);
+        } else {
+            fail_unknown_flag(command, extra, arguments);
+        }
     }
     for (const auto& [flag, option] : options) {
         const std::vector<std::string>& values = option->results();
         if (values.empty()) continue;
         if (flag->on != nullptr) {
-            const auto strange = std::find_if(values.begin(), values.end(),
-                                              [](const std::string& value) { return value != "true"; });
-            if (strange == values.end()) continue;
-            fail(fmt::format("{}: {} takes no value, got \"{}\"", command.name, long_name(*flag),
-                             printable(*strange)));
+            check_switch(command, *flag, values);
+        } else {
+            raw.*(flag->text) = check_value(command, *flag, values);
         }
-        if (values.size() > 1) {
-            fail(fmt::format("{}: {} given {} times, wants once", command.name, long_name(*flag),
-                             values.size()));
-        }
-        raw.*(flag->text) = values.front();
     }
     return raw;
 }
@@ -116,10 +141,9 @@ RawArguments parse_raw(std::span<const std::string> arguments) {
         if (first == one.name) return parse_flags(one, arguments.subspan(1));
     }
     names.insert(names.end(), {"--help", "--version"});
-    fail(fmt::format("no command \"{}\"{}", printable(first), [&] {
-        const std::string hint = did_you_mean(first, names);
-        return hint.empty() ? fmt::format("; one of {}", fmt::join(names, ", ")) : hint;
-    }()));
+    const std::string hint = did_you_mean(first, names);
+    fail(fmt::format("no command \"{}\"{}", printable(first),
+                     hint.empty() ? fmt::format("; one of {}", fmt::join(names, ", ")) : hint));
 }
 
 }  // namespace grouplink::cli
