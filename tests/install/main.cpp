@@ -21,7 +21,8 @@ void check(bool holds, const char* what) {
 
 int main() {
     std::printf("grouplink %s, headers %s\n", grouplink::version(), GROUPLINK_VERSION);
-    check(std::strcmp(grouplink::version(), GROUPLINK_VERSION) == 0, "the library is not that of the headers");
+    check(std::strcmp(grouplink::version(), GROUPLINK_VERSION) == 0,
+          "the library is not that of the headers");
 
     // Rows 0, 2, 4 are one group and 1, 3, 5 the other. Across groups rows 0 and 1 are the same.
     const std::vector<float> vectors{1.0F, 0.0F, 1.0F, 0.0F, 0.8F, 0.6F, 0.0F, 1.0F, 0.0F, 1.0F, 0.6F, 0.8F};
@@ -30,8 +31,10 @@ int main() {
     const auto result = grouplink::build_links(grouplink::matrix_view(vectors, 2), column, {.n_nearest = 1});
 
     check(result.graph.rows() == 6, "not one row of links a row of the input");
-    check(result.graph.targets == std::vector<std::int64_t>{2, 5, 0, 5, 2, 3}, "not the nearest of the group");
-    for (const float weight : result.graph.weights) check(weight > 0.5F && weight < 1.0F, "a weight out of range");
+    check(result.graph.targets == std::vector<std::int64_t>{2, 5, 0, 5, 2, 3},
+          "not the nearest of the group");
+    for (const float weight : result.graph.weights)
+        check(weight > 0.5F && weight < 1.0F, "a weight out of range");
 
     // An exception has to be caught as what it is, across the library's border.
     bool caught = false;

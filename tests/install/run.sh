@@ -78,7 +78,7 @@ for build in "$@"; do
     settings=(-G "$(cached "$build" CMAKE_GENERATOR)" -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Release)
     own_settings=()
     for name in BUILD_SHARED_LIBS GROUPLINK_PARQUET GROUPLINK_WERROR CMAKE_PREFIX_PATH CMAKE_CXX_COMPILER_LAUNCHER \
-                Python3_EXECUTABLE; do
+                GROUPLINK_PYTHON; do
         value=$(cached "$build" $name)
         [ -z "$value" ] || own_settings+=("-D$name=$value")
     done
