@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -149,11 +150,25 @@ Outcome compare_group(const Check& check, const std::vector<float>& values, cons
     return outcome;
 }
 
+/// Every fiftieth row of a group becomes the one before it, at another length: distances near 0.
+void repeat_rows(std::vector<float>& values, const Dataset& data) {
+    const auto dim = static_cast<std::size_t>(data.vectors.dim);
+    for (std::int64_t group = 0; group < data.group_count(); ++group) {
+        const auto rows = data.group_rows(group);
+        for (std::size_t i = 1; i < rows.size(); i += 50) {
+            const float* from = values.data() + static_cast<std::size_t>(rows[i - 1]) * dim;
+            float* to = values.data() + static_cast<std::size_t>(rows[i]) * dim;
+            std::transform(from, from + dim, to, [](float value) { return value * 1.001F; });
+        }
+    }
+}
+
 bool run_check(const Check& check, const Dataset& data, std::size_t k, int threads) {
     const auto dim = static_cast<std::size_t>(data.vectors.dim);
     std::vector<float> values(static_cast<std::size_t>(data.vectors.rows) * dim);
     for (std::int64_t row = 0; row < data.vectors.rows; ++row)
         bench::widen_row(data.vectors, row, values.data() + static_cast<std::size_t>(row) * dim);
+    repeat_rows(values, data);
     // Few components of an embedding pass 0.5: take signs as bits.
     if (check.metric == Metric::hamming)
         for (auto& value : values) value = value > 0.0F ? 1.0F : 0.0F;
@@ -202,9 +217,10 @@ int main(int argc, char** argv) {
     int threads = 0;
     CLI::App app{"Compares grouplink's weights and links with Annoy's distances and searches."};
     app.option_defaults()->always_capture_default();
-    app.add_option("--data", spec.data, "wordnet, tiny, skewed, clustered, or a .parquet file");
+    app.add_option("--data", spec.data, "wordnet, tiny, skewed, clustered, or a .parquet or .npy file");
     app.add_option("--data-dir", spec.data_dir, "folder of wordnet-384.f16.npy and wordnet.tsv");
-    app.add_option("--group", spec.group, "group column of a file");
+    app.add_option("--group", spec.group, "group column of a .parquet file");
+    app.add_option("--groups-file", spec.groups_file, "groups beside a .npy file");
     app.add_option("--groups", spec.groups, "of tiny; skewed has a hundredth of them")
         ->check(CLI::PositiveNumber);
     app.add_option("--rows", rows, "rows to take, from the first; 0: all")->check(CLI::NonNegativeNumber);

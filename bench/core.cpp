@@ -23,6 +23,8 @@ namespace {
 using bench::Dataset;
 using bench::Neighbors;
 
+constexpr int disagrees = 2;  ///< exit code: exact neighbors differ from the truth
+
 struct Arguments {
     bench::DatasetSpec dataset;
     std::vector<std::string> methods{"grouplink"};
@@ -33,6 +35,7 @@ struct Arguments {
     std::int64_t oracle = 0;
     std::string json;
     std::string save;
+    std::string save_data;
     std::string compare;
 };
 
@@ -194,6 +197,10 @@ int run(const Arguments& arguments) {
     fmt::print("{}, {} of {} threads, k {}, grouplink {}, FAISS {}\n\n", machine.cpu, arguments.threads,
                machine.threads, arguments.k, grouplink::version(), bench::faiss_version());
 
+    if (!arguments.save_data.empty()) {
+        bench::export_dataset(data, arguments.save_data);
+        return 0;
+    }
     std::vector<Result> results(arguments.methods.size());
     std::vector<std::function<void()>> methods;
     for (std::size_t i = 0; i < results.size(); ++i) {
@@ -236,7 +243,7 @@ int run(const Arguments& arguments) {
         if (!file.flush())
             throw grouplink::Error(grouplink::ErrorCode::io, arguments.json + ": cannot be written");
     }
-    return wrong > 0 ? 1 : 0;
+    return wrong > 0 ? disagrees : 0;
 }
 
 }  // namespace
@@ -248,9 +255,12 @@ int main(int argc, char** argv) {
 
     CLI::App app{"Times linking with the rows in memory."};
     app.option_defaults()->always_capture_default();
-    app.add_option("--data", arguments.dataset.data, "wordnet, tiny, skewed, clustered, or a .parquet file");
+    app.add_option("--data", arguments.dataset.data,
+                   "wordnet, tiny, skewed, clustered, or a .parquet or .npy file");
     app.add_option("--data-dir", arguments.dataset.data_dir, "folder of wordnet-384.f16.npy and wordnet.tsv");
-    app.add_option("--group", arguments.dataset.group, "group column of a file");
+    app.add_option("--group", arguments.dataset.group, "group column of a .parquet file");
+    app.add_option("--groups-file", arguments.dataset.groups_file,
+                   "groups beside a .npy file: .npy, FILE.tsv:COLUMN or a line a row");
     app.add_flag("--one-group", arguments.dataset.one_group, "take all rows as one group");
     app.add_option("--rows", arguments.dataset.rows, "of skewed and clustered")->check(CLI::PositiveNumber);
     app.add_option("--groups", arguments.dataset.groups, "of tiny; skewed has a hundredth of them")
@@ -268,6 +278,8 @@ int main(int argc, char** argv) {
     app.add_option("--compare", arguments.compare, "neighbors that --save wrote, to compare with")
         ->excludes(oracle);
     app.add_option("--save", arguments.save, "file for the neighbors: k int64 a row, -1 for none");
+    app.add_option("--save-data", arguments.save_data,
+                   "write the rows as PREFIX.npy and PREFIX.groups.npy, time nothing");
     app.add_option("--json", arguments.json, "file for the results");
     CLI11_PARSE(app, argc, argv);
     if (arguments.threads == 0) arguments.threads = static_cast<int>(std::thread::hardware_concurrency());

@@ -12,6 +12,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <fstream>
 #include <numeric>
 
 namespace bench {
@@ -64,7 +65,8 @@ Dataset load(const DatasetSpec& spec) {
     }
     grouplink::InputSpec input;
     input.path = spec.data;
-    input.group = spec.group;
+    if (spec.groups_file.empty()) input.group = spec.group;
+    input.groups_file = spec.groups_file;
     return from_table(spec.data.substr(spec.data.find_last_of('/') + 1), input);
 }
 
@@ -101,6 +103,31 @@ Dataset load_dataset(const DatasetSpec& spec) {
     if (spec.one_group) data.groups = grouplink::single_group(data.vectors.rows);
     sort_rows(data);
     return data;
+}
+
+void export_dataset(const Dataset& data, const std::string& prefix) {
+    const auto write = [](const std::string& path, const char* type, const std::string& shape,
+                          const void* values, std::size_t bytes) {
+        std::string header =
+            std::string("{'descr': '") + type + "', 'fortran_order': False, 'shape': (" + shape + "), }";
+        header.resize((10 + header.size() + 1 + 63) / 64 * 64 - 10 - 1, ' ');
+        header += '\n';
+        const auto size = static_cast<std::uint16_t>(header.size());
+        std::ofstream file(path, std::ios::binary);
+        file.write("\x93NUMPY\x01\x00", 8);
+        file.put(static_cast<char>(size & 0xffu)).put(static_cast<char>(size >> 8));
+        file << header;
+        file.write(static_cast<const char*>(values), static_cast<std::streamsize>(bytes));
+        if (!file.flush()) throw grouplink::Error(grouplink::ErrorCode::io, path + ": cannot be written");
+    };
+    const auto rows = std::to_string(data.vectors.rows);
+    const char* type = data.vectors.type == grouplink::ElementType::float16   ? "<f2"
+                       : data.vectors.type == grouplink::ElementType::float32 ? "<f4"
+                                                                              : "<f8";
+    write(prefix + ".npy", type, rows + ", " + std::to_string(data.vectors.dim), data.vectors.values,
+          static_cast<std::size_t>(data.vectors.rows * data.vectors.dim) * element_size(data.vectors.type));
+    write(prefix + ".groups.npy", "<i4", rows + ",", data.groups.codes.data(),
+          data.groups.codes.size() * sizeof(std::int32_t));
 }
 
 void widen_row(const grouplink::MatrixView& vectors, std::int64_t row, float* out) {

@@ -33,9 +33,10 @@ struct Dataset {
 };
 
 struct DatasetSpec {
-    std::string data;      ///< wordnet, tiny, skewed, clustered, or the path of a table (.parquet)
+    std::string data;      ///< wordnet, tiny, skewed, clustered, or the path of a .parquet or .npy file
     std::string data_dir;  ///< of wordnet-384.f16.npy and wordnet.tsv
-    std::string group = "group";
+    std::string group = "group";  ///< column of a table
+    std::string groups_file;      ///< beside a .npy file, as InputSpec has it
     bool one_group = false;
     std::int64_t rows = 100'000;    ///< of skewed and clustered
     std::int64_t groups = 100'000;  ///< of tiny; skewed has a hundredth of it
@@ -45,6 +46,9 @@ struct DatasetSpec {
 
 /// Throws grouplink::Error, also for an unknown name.
 Dataset load_dataset(const DatasetSpec& spec);
+
+/// Writes PREFIX.npy and PREFIX.groups.npy, for programs that read files.
+void export_dataset(const Dataset& data, const std::string& prefix);
 
 /// Fills `offsets`, `rows` and `by_size` from `groups`.
 void sort_rows(Dataset& data);

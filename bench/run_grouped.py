@@ -1,0 +1,246 @@
+#!/usr/bin/env python3
+"""Compares grouplink, a loop over FAISS flat indexes and Annoy on the same grouped rows.
+
+    python3 bench/run_grouped.py [--small | --tiny GROUPS] [--threads N] [--runs N] [--json FILE]
+
+Builds what it needs in the build folder, and makes a Python environment there for faiss-cpu. Every
+run is a process of its own; the methods take turns, so that a machine that slows down slows all of
+them. Prints a table, writes the JSON, and exits with 1 when exact results disagree. See README.md.
+"""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+BENCH = Path(__file__).resolve().parent
+ROOT = BENCH.parent
+SAMPLE = ROOT / "tests" / "data" / "sample.parquet"
+K = 15
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def make_environment(folder: Path) -> Path:
+    """A virtual environment with faiss-cpu; what is there is used as it is."""
+    python = folder / "bin" / "python"
+    if not python.exists():
+        say(f"making a Python environment in {folder}")
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    probe = subprocess.run([python, "-c", "import faiss, numpy, pyarrow"], capture_output=True)
+    if probe.returncode != 0:
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", ROOT / "cmake" / "requirements.txt",
+                        "faiss-cpu"], check=True)
+    return python
+
+
+def build(folder: Path, python: Path, annoy: bool) -> None:
+    generator = ["-G", "Ninja"] if shutil.which("ninja") and not (folder / "CMakeCache.txt").exists() else []
+    if shutil.which("ccache"):
+        generator.append("-DCMAKE_CXX_COMPILER_LAUNCHER=ccache")
+    subprocess.run(["cmake", "-S", ROOT, "-B", folder, *generator, "-DCMAKE_BUILD_TYPE=Release",
+                    "-DGROUPLINK_BENCH=ON", "-DGROUPLINK_TESTS=OFF", f"-DGROUPLINK_BENCH_ANNOY={'ON' if annoy else 'OFF'}", f"-DPython3_EXECUTABLE={python}",
+                    f"-DGROUPLINK_PYTHON={python}"],
+                   check=True, stdout=sys.stderr)
+    subprocess.run(["cmake", "--build", folder, "--parallel", "2", "--target", "bench_core", "grouplink_command"],
+                   check=True, stdout=sys.stderr)
+
+
+DISAGREES = 2  # what `core` exits with when exact neighbors differ; its report says how
+
+
+def run_process(command: list) -> tuple:
+    """Seconds from start to end, peak resident bytes, and what it wrote to stdout."""
+    begun = time.perf_counter()
+    process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, text=True)
+    with process.stdout:
+        output = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - begun
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode not in (0, DISAGREES):
+        say(output)
+        raise SystemExit(f"run_grouped.py: {command[0]} failed with {process.returncode}")
+    return seconds, usage.ru_maxrss * 1024, output
+
+
+class Method:
+    def __init__(self, name: str, exact: bool):
+        self.name, self.exact = name, exact
+        self.core, self.whole, self.peak = [], [], []
+        self.accuracy, self.details = None, {}
+
+    def summary(self) -> dict:
+        return {"method": self.name, "exact": self.exact, "core_seconds": self.core, "whole_seconds": self.whole,
+                "core_median": statistics.median(self.core), "whole_median": statistics.median(self.whole),
+                "peak_memory_bytes": max(self.peak), "accuracy": self.accuracy, **self.details}
+
+
+class Core(Method):
+    """A method of the program `core`. Its whole process is grouplink's command, where there is one."""
+
+    def __init__(self, name, exact, program, data, threads, truth, command=None):
+        super().__init__(name, exact)
+        self.program, self.data, self.threads, self.truth, self.command = program, data, threads, truth, command
+
+    def run(self, folder: Path, last: bool) -> None:
+        report = folder / "core.json"
+        command = [self.program, *self.data, "--method", self.name, "--runs", 1, "-k", K, "--threads", self.threads,
+                   "--json", report]
+        # Accuracy is looked at once, outside of what is timed.
+        seconds, _, _ = run_process([*command, "--compare", self.truth] if last else command)
+        result = json.loads(report.read_text())
+        method = result["methods"][0]
+        self.core.append(method["seconds"][0])
+        self.peak.append(method["peak_memory_bytes"])
+        self.details = {"stages": method["stages"], "busy_shares": method["busy_shares"], "isa": method["isa"],
+                        "versions": {"grouplink": result["grouplink"], "faiss in C++": result["faiss"]}}
+        if last:
+            self.accuracy = method["accuracy"]
+        if self.command:
+            output = folder / "links.npz"
+            seconds, peak, _ = run_process([*self.command, "--threads", self.threads, "-k", K, "-o", output, "--force", "-q"])
+            self.details["command_peak_memory_bytes"] = peak
+            self.whole.append(seconds)
+        elif not last:
+            self.whole.append(seconds)
+
+
+class Faiss(Method):
+    def __init__(self, way, python, data, threads, truth):
+        super().__init__(f"faiss-cpu, threads {'over' if way == 'groups' else 'inside'} groups", True)
+        self.way, self.python, self.data, self.threads, self.truth = way, python, data, threads, truth
+
+    def run(self, folder: Path, last: bool) -> None:
+        target = self.truth if self.way == "groups" else folder / "inside.i64"
+        seconds, peak, output = run_process([self.python, BENCH / "faiss_grouped.py", *self.data, "--threads",
+                                             self.threads, "-k", K, "--way", self.way, "--save", target])
+        result = json.loads(output)
+        self.core.append(result["core"])
+        self.whole.append(seconds)
+        self.peak.append(peak)
+        self.details = {"versions": result["versions"], "compile_options": result["compile_options"]}
+
+
+def cpu_model() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor()
+
+
+def print_table(methods: list, baseline: Method) -> None:
+    header = ("method", "core s", "(min to max)", "ratio", "recall@15", "whole s", "peak MB")
+    rows = []
+    for method in methods:
+        recall = f"{method.accuracy['recall']:.4f}" if method.accuracy else "the truth"
+        rows.append((method.name, f"{statistics.median(method.core):.3f}", f"{min(method.core):.3f} to {max(method.core):.3f}",
+                     f"{statistics.median(method.core) / statistics.median(baseline.core):.2f}", recall,
+                     f"{statistics.median(method.whole):.2f}", f"{max(method.peak) / 1e6:.0f}"))
+    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
+    for row in [header, *rows]:
+        print("  ".join(cell.ljust(width) if column == 0 else cell.rjust(width)
+                        for column, (cell, width) in enumerate(zip(row, widths))))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--small", action="store_true", help="the sample in tests/data instead of WordNet")
+    parser.add_argument("--tiny", type=int, metavar="GROUPS",
+                        help="so many made-up groups of 5 to 50 rows instead of WordNet")
+    parser.add_argument("--data-dir", default=os.environ.get("GROUPLINK_BENCH_DATA"),
+                        help="folder of wordnet-384.f16.npy and wordnet.tsv (default: $GROUPLINK_BENCH_DATA)")
+    parser.add_argument("--build", type=Path, default=ROOT / "build-bench", help="build folder (default: build-bench)")
+    parser.add_argument("--python", type=Path, help="a Python with faiss-cpu, numpy and pyarrow, instead of making one")
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of every method (default: all)")
+    parser.add_argument("--runs", type=int, default=3, help="of every method (default: 3)")
+    parser.add_argument("--no-annoy", action="store_true", help="leave Annoy out")
+    parser.add_argument("--json", type=Path, help="file for the results (default: grouped.json in the build folder)")
+    arguments = parser.parse_args()
+    if arguments.runs < 2 or arguments.threads < 1:
+        parser.error("--runs takes 2 or more, --threads 1 or more")
+    if not (arguments.small or arguments.tiny or arguments.data_dir):
+        parser.error("set --data-dir or GROUPLINK_BENCH_DATA to the folder of the WordNet vectors, or take --small or --tiny")
+
+    folder = arguments.build.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    python = arguments.python or make_environment(folder / "venv")
+    build(folder, python, not arguments.no_annoy)
+    program, command = folder / "bin" / "core", folder / "bin" / "grouplink"
+
+    if arguments.small:
+        core_data, faiss_data = ["--data", SAMPLE], [SAMPLE]
+        link = [command, "link", SAMPLE, "--group", "group"]
+    else:
+        if arguments.tiny:
+            prefix = folder / f"tiny-{arguments.tiny}"
+            vectors, groups = f"{prefix}.npy", f"{prefix}.groups.npy"
+            run_process([program, "--data", "tiny", "--groups", arguments.tiny, "--save-data", prefix])
+        else:
+            place = Path(arguments.data_dir).resolve()
+            vectors, groups = place / "wordnet-384.f16.npy", f"{place / 'wordnet.tsv'}:group"
+        core_data = ["--data", vectors, "--groups-file", groups]
+        faiss_data = [vectors, "--groups-file", groups]
+        link = [command, "link", vectors, "--groups", groups]
+
+    load = os.getloadavg()[0]
+    if load > 0.5:
+        say(f"WARNING: the machine is busy (load {load:.1f}): trust ratios, not seconds")
+    with tempfile.TemporaryDirectory(dir=folder) as scratch_name:
+        scratch = Path(scratch_name)
+        truth = scratch / "truth.i64"
+        ours = Core("grouplink", True, program, core_data, arguments.threads, truth, link)
+        methods = [Faiss("groups", python, faiss_data, arguments.threads, truth), ours,
+                   Faiss("inside", python, faiss_data, arguments.threads, truth)]
+        methods.append(Core("faiss", True, program, core_data, arguments.threads, truth))
+        if not arguments.no_annoy:
+            methods += [Core(f"annoy:{search_k}", False, program, core_data, arguments.threads, truth)
+                        for search_k in (900, 3600)]
+        for run in range(arguments.runs):
+            for method in methods:
+                say(f"run {run + 1} of {arguments.runs}: {method.name}")
+                method.run(scratch, run + 1 == arguments.runs)
+        oracle = scratch / "oracle.json"
+        run_process([program, *core_data, "--method", "grouplink", "--runs", 1, "-k", K, "--threads",
+                     arguments.threads, "--oracle", 1000, "--json", oracle])
+        shape = json.loads(oracle.read_text())
+    brute = shape["methods"][0]["accuracy"]
+
+    print(f"\n{shape['data']}: {shape['rows']} rows x {shape['dim']}, {shape['groups']} groups, k {K}; "
+          f"{cpu_model()}, {arguments.threads} threads, {arguments.runs} alternated runs")
+    versions = {key: value for method in methods for key, value in method.details["versions"].items()}
+    print(", ".join(f"{name} {version}" for name, version in versions.items()) + ("" if arguments.no_annoy else ", annoy 1.17.3, 30 trees"))
+    print_table(methods, ours)
+    print(f"threads busy in knn: {', '.join(f'{share:.1%}' for share in ours.details['busy_shares'])}; "
+          f"grouplink's command peaks at {ours.details['command_peak_memory_bytes'] / 1e6:.0f} MB")
+
+    wrong = 0
+    for what, accuracy in (("FAISS on every row", ours.accuracy), ("brute force in double precision on 1,000 rows", brute)):
+        if not accuracy["exact"]:
+            wrong += 1
+            print(f"WARNING: grouplink disagrees with {what}, ties aside: {accuracy['missed']} neighbors missed, "
+                  f"{accuracy['misplaced']} misplaced, {accuracy['broken']} broken")
+    target = arguments.json or folder / "grouped.json"
+    target.write_text(json.dumps({
+        "data": shape["data"], "rows": shape["rows"], "dim": shape["dim"], "groups": shape["groups"],
+        "input_bytes": shape["input_bytes"], "k": K, "threads": arguments.threads, "runs": arguments.runs,
+        "cpu": cpu_model(), "load_before": load, "versions": versions, "brute_force": brute,
+        "methods": [method.summary() for method in methods]}, indent=2) + "\n")
+    say(f"written: {target}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
