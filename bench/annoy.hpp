@@ -4,6 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 
+// g++ 12 takes its own AVX-512 intrinsics, where Annoy uses them, for reads of what was not set.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #include <annoylib.h>
 #include <kissrandom.h>
 

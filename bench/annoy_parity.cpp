@@ -206,12 +206,13 @@ void truncate(Dataset& data, std::int64_t rows) {
     bench::sort_rows(data);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run_command(int argc, char** argv) {
     bench::DatasetSpec spec;
     spec.data = "wordnet";
-    if (const char* folder = std::getenv("GROUPLINK_BENCH_DATA")) spec.data_dir = folder;
+    if (const char* folder = std::getenv("GROUPLINK_BENCH_DATA"))
+        spec.data_dir = folder;
+    else
+        spec.data = BENCH_SAMPLE;
     std::int64_t rows = 20'000;
     std::size_t k = 15;
     int threads = 0;
@@ -229,16 +230,22 @@ int main(int argc, char** argv) {
     CLI11_PARSE(app, argc, argv);
     if (threads == 0) threads = static_cast<int>(std::thread::hardware_concurrency());
 
+    Dataset data = bench::load_dataset(spec);
+    truncate(data, rows);
+    fmt::print("{}: {} rows, {} groups, k {}; largest differences of weights\n", data.name, data.vectors.rows,
+               data.group_count(), k);
+    int disagreements = 0;
+    for (const auto& check : checks) disagreements += run_check(check, data, k, threads) ? 0 : 1;
+    return disagreements > 0 ? 1 : 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
     try {
-        Dataset data = bench::load_dataset(spec);
-        truncate(data, rows);
-        fmt::print("{}: {} rows, {} groups, k {}; largest differences of weights\n", data.name,
-                   data.vectors.rows, data.group_count(), k);
-        int disagreements = 0;
-        for (const auto& check : checks) disagreements += run_check(check, data, k, threads) ? 0 : 1;
-        return disagreements > 0 ? 1 : 0;
+        return run_command(argc, argv);
     } catch (const std::exception& error) {
-        fmt::print(stderr, "annoy_parity: {}\n", error.what());
+        std::fprintf(stderr, "annoy_parity: %s\n", error.what());
         return 1;
     }
 }

@@ -246,9 +246,7 @@ int run(const Arguments& arguments) {
     return wrong > 0 ? disagrees : 0;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run_command(int argc, char** argv) {
     Arguments arguments;
     if (const char* folder = std::getenv("GROUPLINK_BENCH_DATA")) arguments.dataset.data_dir = folder;
     arguments.dataset.data = "tiny";
@@ -283,11 +281,16 @@ int main(int argc, char** argv) {
     app.add_option("--json", arguments.json, "file for the results");
     CLI11_PARSE(app, argc, argv);
     if (arguments.threads == 0) arguments.threads = static_cast<int>(std::thread::hardware_concurrency());
+    return run(arguments);
+}
 
+}  // namespace
+
+int main(int argc, char** argv) {
     try {
-        return run(arguments);
+        return run_command(argc, argv);
     } catch (const std::exception& error) {
-        fmt::print(stderr, "core: {}\n", error.what());
+        std::fprintf(stderr, "core: %s\n", error.what());
         return 1;
     }
 }

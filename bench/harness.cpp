@@ -35,6 +35,7 @@ void for_each(std::int64_t count, int threads, const std::function<void(std::int
     std::mutex failure_mutex;
     {
         std::vector<std::jthread> workers;
+        workers.reserve(static_cast<std::size_t>(threads));
         for (int worker = 0; worker < threads; ++worker) {
             workers.emplace_back([&] {
                 try {
