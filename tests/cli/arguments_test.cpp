@@ -1,0 +1,270 @@
+#include "cli/arguments.hpp"
+
+#include "cli/flags.hpp"
+#include "cli/help.hpp"
+#include "cli/numbers.hpp"
+#include "cli/raw.hpp"
+#include "cli/suggest.hpp"
+
+#include <grouplink/error.hpp>
+
+#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+#include <doctest/doctest.h>
+
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+using namespace grouplink;
+using namespace grouplink::cli;
+
+namespace {
+
+Arguments parse(const std::vector<std::string>& arguments) {
+    return validate_arguments(parse_raw(arguments));
+}
+
+LinkArguments parse_link(std::vector<std::string> more) {
+    more.insert(more.begin(), {"link", "in.npy", "-o", "out.npz"});
+    return std::get<LinkArguments>(parse(more));
+}
+
+/// What is wrong with the arguments, in words; all of it has to be a usage error of one line.
+std::string complaint(const std::vector<std::string>& arguments) {
+    try {
+        parse(arguments);
+    } catch (const Error& error) {
+        CHECK(error.code() == ErrorCode::invalid_options);
+        const std::string text = error.what();
+        CHECK(text.find('\n') == std::string::npos);
+        return text;
+    }
+    return "none";
+}
+
+}  // namespace
+
+TEST_CASE("numbers are whole texts in decimal") {
+    CHECK(parse_integer("0") == 0);
+    CHECK(parse_integer("-17") == -17);
+    CHECK(parse_integer("9223372036854775807") == std::numeric_limits<std::int64_t>::max());
+    for (const char* text : {"", " 1", "1 ", "+1", "1x", "0x1", "1.0", "1e3", "--1", "9223372036854775808"}) {
+        CAPTURE(text);
+        CHECK_FALSE(parse_integer(text).has_value());
+    }
+    CHECK(parse_unsigned("18446744073709551615") == std::numeric_limits<std::uint64_t>::max());
+    for (const char* text : {"-1", "", "18446744073709551616", "1 "}) {
+        CAPTURE(text);
+        CHECK_FALSE(parse_unsigned(text).has_value());
+    }
+    CHECK(parse_real("0.5") == 0.5);
+    CHECK(parse_real("-1e-3") == -1e-3);
+    CHECK(parse_real(".5") == 0.5);
+    for (const char* text : {"", "nan", "inf", "-inf", "1e999", "0.5x", " 0.5", "+0.5", "0,5", "0x1p3"}) {
+        CAPTURE(text);
+        CHECK_FALSE(parse_real(text).has_value());
+    }
+    CHECK_FALSE(parse_real(std::string_view("1\0", 2)).has_value());
+}
+
+TEST_CASE("the edit distance counts swaps as one") {
+    CHECK(edit_distance("", "") == 0);
+    CHECK(edit_distance("", "abc") == 3);
+    CHECK(edit_distance("abc", "") == 3);
+    CHECK(edit_distance("abc", "abc") == 0);
+    CHECK(edit_distance("abc", "acb") == 1);
+    CHECK(edit_distance("abc", "axc") == 1);
+    CHECK(edit_distance("kitten", "sitting") == 3);
+}
+
+TEST_CASE("the nearest name is found when it is near") {
+    constexpr std::array<std::string_view, 4> names{"--similarity", "--similarity-min", "--seed", "--id"};
+    CHECK(nearest_name("--simlarity", names) == "--similarity");
+    CHECK(nearest_name("--similarity_min", names) == "--similarity-min");
+    CHECK(nearest_name("--sede", names) == "--seed");
+    CHECK(nearest_name("--simil", names) == "--similarity");
+    CHECK(nearest_name("--frobnicate", names).empty());
+    CHECK(nearest_name("", names).empty());
+    CHECK(nearest_name(std::string(10'000, '-'), names).empty());
+    CHECK(nearest_name("--seed", {}).empty());
+    CHECK(did_you_mean("--sede", names) == "; did you mean --seed?");
+    CHECK(did_you_mean("--frobnicate", names).empty());
+}
+
+TEST_CASE("what is not given has the library's default") {
+    const LinkArguments link = parse_link({});
+    const LinkOptions defaults;
+    CHECK(link.input.path == "in.npy");
+    CHECK(link.output.path == "out.npz");
+    CHECK(link.output.layout == Layout::edges);
+    CHECK_FALSE(link.output.force);
+    CHECK(link.options.n_nearest == defaults.n_nearest);
+    CHECK(link.options.similarity_min == defaults.similarity_min);
+    CHECK(link.options.similarity_min_q == defaults.similarity_min_q);
+    CHECK(link.options.quantile_scope == defaults.quantile_scope);
+    CHECK(link.options.metric == defaults.metric);
+    CHECK(link.options.similarity == defaults.similarity);
+    CHECK(link.options.links == defaults.links);
+    CHECK(link.options.index == defaults.index);
+    CHECK(link.options.on_bad_row == defaults.on_bad_row);
+    CHECK(link.options.seed == defaults.seed);
+    CHECK(link.options.threads == defaults.threads);
+    CHECK(link.report.empty());
+    CHECK_FALSE(link.json);
+    CHECK_FALSE(link.quiet);
+}
+
+TEST_CASE("every flag of link arrives") {
+    const LinkArguments link = parse_link({"--embedding",
+                                           "e",
+                                           "--group",
+                                           "g",
+                                           "--id",
+                                           "i",
+                                           "--groups",
+                                           "g.tsv:x",
+                                           "--ids",
+                                           "i.npy",
+                                           "-k3",
+                                           "-q",
+                                           "--similarity-min=-0.5",
+                                           "--similarity-min-q",
+                                           "0.25",
+                                           "--quantile-scope",
+                                           "group",
+                                           "--similarity",
+                                           "half-cosine",
+                                           "--metric",
+                                           "angular",
+                                           "--links",
+                                           "mutual",
+                                           "--index",
+                                           "flat",
+                                           "--on-bad-row",
+                                           "drop",
+                                           "--seed",
+                                           "7",
+                                           "--threads",
+                                           "2",
+                                           "--force",
+                                           "--layout",
+                                           "lists",
+                                           "--report",
+                                           "r.json",
+                                           "--json"});
+    CHECK(link.input.embedding == "e");
+    CHECK(link.input.group == "g");
+    CHECK(link.input.id == "i");
+    CHECK(link.input.groups_file == "g.tsv:x");
+    CHECK(link.input.ids_file == "i.npy");
+    CHECK(link.options.n_nearest == 3);
+    CHECK(link.options.similarity_min == -0.5);
+    CHECK(link.options.similarity_min_q == 0.25);
+    CHECK(link.options.quantile_scope == QuantileScope::group);
+    CHECK(link.options.similarity == Similarity::half_cosine);
+    CHECK(link.options.links == LinkMode::mutual);
+    CHECK(link.options.index == IndexKind::flat);
+    CHECK(link.options.on_bad_row == BadRowPolicy::drop);
+    CHECK(link.options.seed == 7);
+    CHECK(link.options.threads == 2);
+    CHECK(link.output.force);
+    CHECK(link.output.layout == Layout::lists);
+    CHECK(link.report == "r.json");
+    CHECK(link.json);
+    CHECK(link.quiet);
+}
+
+TEST_CASE("explain takes the options of link that bear on the plan") {
+    const auto explain = std::get<ExplainArguments>(
+        parse({"explain", "in.npy", "-k", "3", "--metric", "dot", "--group", "g", "--json"}));
+    CHECK(explain.options.n_nearest == 3);
+    CHECK(explain.options.metric == Metric::dot);
+    CHECK(explain.input.group == "g");
+    CHECK(explain.json);
+}
+
+TEST_CASE("inspect takes a file and a grouping") {
+    const auto inspect =
+        std::get<InspectArguments>(parse({"inspect", "--group", "g", "--groups", "f.tsv", "in.npy"}));
+    CHECK(inspect.path == "in.npy");
+    CHECK(inspect.group == "g");
+    CHECK(inspect.groups_file == "f.tsv");
+}
+
+TEST_CASE("a value may look like a flag, and a file after -- too") {
+    CHECK(parse_link({"--group", "--id"}).input.group == "--id");
+    CHECK(parse_link({"--similarity-min", "-1"}).options.similarity_min == -1.0);
+    CHECK(std::get<InspectArguments>(parse({"inspect", "--", "--json"})).path == "--json");
+    CHECK(std::get<InspectArguments>(parse({"inspect", "link"})).path == "link");
+    CHECK(std::get<InspectArguments>(parse({"inspect", "-"})).path == "-");
+    CHECK(std::get<InspectArguments>(parse({"inspect", "[a,b]"})).path == "[a,b]");
+    CHECK(parse_link({"--group", "[a,b]"}).input.group == "[a,b]");
+    CHECK(parse_link({"--group", "a b,c"}).input.group == "a b,c");
+    CHECK(parse_link({"--group=a=b"}).input.group == "a=b");
+}
+
+TEST_CASE("what is wrong is said in one line: the flag, what it got, what it wants") {
+    CHECK(complaint({}) == "no command; one of link, explain, inspect, or --help");
+    CHECK(complaint({"lnik"}) == "no command \"lnik\"; did you mean link?");
+    CHECK(complaint({"link"}) == "link: no INPUT; see grouplink link --help");
+    CHECK(complaint({"link", "a.npy"}) == "link: no -o OUTPUT; see grouplink link --help");
+    CHECK(complaint({"link", "a", "-o"}) == "link: --output needs a value");
+    CHECK(complaint({"link", "a", "-o", "b", "-k", "3x"}) ==
+          "--n-nearest: got \"3x\", wants a whole number >= 1");
+    CHECK(complaint({"link", "a", "-o", "b", "--index", "ivf"}) ==
+          "--index: got \"ivf\", wants auto or flat");
+    CHECK(complaint({"link", "a", "-o", "b", "--simlarity"}) ==
+          "link: no flag --simlarity; did you mean --similarity?");
+    CHECK(complaint({"link", "a", "-o", "b", "--k", "3"}) == "link: no flag --k; did you mean -k?");
+    CHECK(complaint({"link", "a", "-o", "b", "-k", "1", "-k", "2"}) ==
+          "link: --n-nearest given 2 times, wants once");
+    CHECK(complaint({"link", "a", "-o", "b", "--metric", "dot", "--similarity", "cosine"}) ==
+          "--similarity cosine goes with --metric angular only, got --metric dot");
+    CHECK(complaint({"link", "a", "-o", "b", "--metric", "a\nb\x1b"}) ==
+          "--metric: got \"a\\nb\\x1b\", wants angular, euclidean, manhattan, hamming or dot");
+}
+
+TEST_CASE("no arguments at all make the parser do anything but answer or complain") {
+    const std::vector<std::string> pieces{
+        "link",     "-",   "--",      "-k",       "--k", "=",  "-o=", "--=", "-=",  "---",
+        "-kq",      "-qk", "--json=", "--json=1", "[",   "]",  "[]",  "",    " ",   "-k=3",
+        "--help=x", "-hq", "-V",      "++",       "/?",  "{}", "a,b", "-1",  "--1", "\xff"};
+    for (const std::string& a : pieces) {
+        for (const std::string& b : pieces) {
+            for (const std::string& c : {std::string("x"), std::string("-q"), a}) {
+                for (const char* command : {"link", "explain", "inspect"}) {
+                    try {
+                        parse({command, a, b, c});
+                    } catch (const Error& error) {
+                        REQUIRE(error.code() == ErrorCode::invalid_options);
+                    }
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("the help names every flag, and fits 80 columns") {
+    std::string all = help();
+    for (const Command& command : commands()) {
+        const std::string text = help(command);
+        all += text;
+        for (const Flag& flag : command.flags) {
+            CAPTURE(flag.names);
+            CHECK(text.find(long_name(flag)) != std::string::npos);
+            CHECK((flag.text != nullptr) == !flag.value.empty());
+            CHECK((flag.text != nullptr) != (flag.on != nullptr));
+        }
+    }
+    std::istringstream lines(all);
+    for (std::string line; std::getline(lines, line);) {
+        CAPTURE(line);
+        CHECK(line.size() <= 80);
+        CHECK_FALSE(line.ends_with(' '));
+    }
+}
