@@ -144,36 +144,47 @@ TEST_CASE("extent finds the largest magnitude and whatever is not finite, at eve
 TEST_CASE("tiles hold what the pairs say one by one") {
     std::mt19937_64 random(2);
     for (const std::size_t dim : {1U, 7U, 16U, 50U, 129U}) {
-        const std::size_t na = 9, nb = 13;
-        std::vector<float> a(na * dim), b(nb * dim), scores(na * nb);
-        std::normal_distribution<float> normal;
-        for (float& value : a) value = normal(random);
-        for (float& value : b) value = normal(random);
-        const auto expect = [&](auto of_pair, double tolerance) {
-            for (std::size_t i = 0; i < na; ++i) {
-                for (std::size_t j = 0; j < nb; ++j) {
-                    double expected = 0;
-                    for (std::size_t c = 0; c < dim; ++c)
-                        expected +=
-                            of_pair(static_cast<double>(a[i * dim + c]), static_cast<double>(b[j * dim + c]));
-                    CHECK(std::abs(static_cast<double>(scores[i * nb + j]) - expected) <=
-                          tolerance * static_cast<double>(dim));
+        for (const std::size_t na : {1U, 9U, 12U, 30U})
+            for (const std::size_t nb : {1U, 15U, 16U, 33U, 64U}) {
+                std::vector<float> a(na * dim), b(nb * dim), scores(na * nb);
+                std::normal_distribution<float> normal;
+                for (float& value : a) value = normal(random);
+                for (float& value : b) value = normal(random);
+                const auto expect = [&](auto of_pair, double tolerance) {
+                    for (std::size_t i = 0; i < na; ++i) {
+                        for (std::size_t j = 0; j < nb; ++j) {
+                            double expected = 0;
+                            for (std::size_t c = 0; c < dim; ++c)
+                                expected += of_pair(static_cast<double>(a[i * dim + c]),
+                                                    static_cast<double>(b[j * dim + c]));
+                            CHECK(std::abs(static_cast<double>(scores[i * nb + j]) - expected) <=
+                                  tolerance * static_cast<double>(dim));
+                        }
+                    }
+                };
+                for (const auto* table : tables()) {
+                    table->l1_tile(a.data(), na, b.data(), nb, dim, scores.data());
+                    expect([](double x, double y) { return -std::abs(x - y); }, 1e-6);
+                }
+                for (const auto* table : tables()) {
+                    CAPTURE(name(table->isa));
+                    std::vector<float> packed;
+                    kernels::inner_products(*table, a.data(), na, b.data(), nb, dim, packed, scores.data());
+                    expect([](double x, double y) { return x * y; }, 1e-6);
+                    std::vector<float> own(nb * nb, 0.0F);
+                    kernels::inner_products_of_pairs(*table, b.data(), nb, dim, packed, own.data());
+                    for (std::size_t i = 0; i < nb; ++i) {
+                        for (std::size_t j = i; j < nb; ++j) {
+                            double expected = 0;
+                            for (std::size_t c = 0; c < dim; ++c)
+                                expected +=
+                                    static_cast<double>(b[i * dim + c]) * static_cast<double>(b[j * dim + c]);
+                            CHECK(std::abs(static_cast<double>(own[i * nb + j]) - expected) <=
+                                  1e-6 * static_cast<double>(dim));
+                        }
+                    }
                 }
             }
-        };
-        for (const auto* table : tables()) {
-            table->l1_tile(a.data(), na, b.data(), nb, dim, scores.data());
-            expect([](double x, double y) { return -std::abs(x - y); }, 1e-6);
-        }
-        kernels::gemm_tile(a.data(), na, b.data(), nb, dim, scores.data());
-        expect([](double x, double y) { return x * y; }, 1e-6);
-        std::vector<float> own(na * na, 0.0F);
-        kernels::syrk_tile(a.data(), na, dim, own.data());
-        kernels::gemm_tile(a.data(), na, a.data(), na, dim, scores.data());
-        for (std::size_t i = 0; i < na; ++i) {
-            for (std::size_t j = i; j < na; ++j)
-                CHECK(own[i * na + j] == doctest::Approx(scores[i * na + j]).epsilon(1e-5));
-        }
     }
     std::vector<std::uint64_t> x(3 * 5), y(3 * 4);
     for (auto& word : x) word = random();

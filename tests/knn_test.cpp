@@ -180,11 +180,12 @@ TEST_CASE("the index's scores stay within their error bound, and distances are w
                 CAPTURE(shift);
                 CAPTURE(dim);
                 const std::size_t half = rows / 2;
-                std::vector<float> across(half * half), own(half * half), selected(3 * half), gathered;
-                index.score_tile(0, half, half, half, kernel, across.data());
-                index.score_tile(0, half, 0, half, kernel, own.data());
+                std::vector<float> across(half * half), own(half * half), selected(3 * half), gathered,
+                    panels;
+                index.score_tile(0, half, half, half, kernel, panels, across.data());
+                index.score_tile(0, half, 0, half, kernel, panels, own.data());
                 const std::vector<std::uint32_t> some{4, 0, 33};
-                index.score_rows(some, half, half, kernel, gathered, selected.data());
+                index.score_rows(some, half, half, kernel, gathered, panels, selected.data());
                 const auto check = [&](std::size_t i, std::size_t j, float raw) {
                     const double score = static_cast<double>(raw - index.offsets()[i] - index.offsets()[j]);
                     const double distance = oracle::distance(data.values[i], data.values[j], metric);

@@ -19,6 +19,11 @@ enum class Isa : std::uint8_t { baseline, avx2, avx512 };
 
 std::string_view name(Isa isa) noexcept;
 
+/// Floats that ip_tile needs to lay out `rows` rows anew.
+constexpr std::size_t packed_floats(std::size_t rows, std::size_t dim) {
+    return (rows + lanes - 1) / lanes * lanes * dim;
+}
+
 struct Extent {
     double max_abs;  ///< largest magnitude
     bool finite;     ///< no NaN, no infinity
@@ -38,6 +43,11 @@ struct Table {
     double (*dot)(const double* x, const double* y, std::size_t n);
     double (*squared_l2)(const double* x, const double* y, std::size_t n);
     double (*l1)(const double* x, const double* y, std::size_t n);
+
+    /// scores[i * nb + j] = inner product of the float rows a[i] and b[j], of `dim` each; with `upper`, at
+    /// least where j >= i. `packed` is scratch of packed_floats(nb, dim). Null where BLAS is as fast.
+    void (*ip_tile)(const float* a, std::size_t na, const float* b, std::size_t nb, std::size_t dim,
+                    bool upper, float* packed, float* scores);
 
     /// scores[i * nb + j] = minus the L1 distance of the float rows a[i] and b[j], of `dim` each.
     void (*l1_tile)(const float* a, std::size_t na, const float* b, std::size_t nb, std::size_t dim,

@@ -91,7 +91,7 @@ void FlatSearch::join(std::int64_t pair, Scratch& scratch) {
     const std::size_t na = block_size(block_a);
     const std::size_t nb = block_size(block_b);
     scratch.scores.resize(static_cast<std::size_t>(blocks_.block_rows * blocks_.block_rows));
-    index_.score_tile(a, na, b, nb, job_.scorer.kernel(), scratch.scores.data());
+    index_.score_tile(a, na, b, nb, job_.scorer.kernel(), scratch.packed, scratch.scores.data());
 
     const auto guard = locks_->hold(block_a, block_b);
     for (std::size_t i = 0; i < na; ++i) {
@@ -247,7 +247,8 @@ void FlatSearch::research(std::int64_t batch, Scratch& scratch) {
     for (std::int64_t block = 0; block < blocks_.count; ++block) {
         const std::size_t b = block_first(block);
         const std::size_t nb = block_size(block);
-        index_.score_rows(selected, b, nb, job_.scorer.kernel(), scratch.gathered, scratch.scores.data());
+        index_.score_rows(selected, b, nb, job_.scorer.kernel(), scratch.gathered, scratch.packed,
+                          scratch.scores.data());
         for (std::size_t i = 0; i < rows.size(); ++i) {
             const auto [row, limit] = rows[i];
             // A distance that rounds to the limit may be a little beyond it.

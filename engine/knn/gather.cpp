@@ -97,7 +97,7 @@ void FlatIndex::finish() {
 }
 
 void FlatIndex::score_tile(std::size_t a, std::size_t na, std::size_t b, std::size_t nb,
-                           const kernels::Table& kernel, float* scores) const {
+                           const kernels::Table& kernel, std::vector<float>& packed, float* scores) const {
     if (metric_ == Metric::hamming) {
         const auto* words = reinterpret_cast<const std::uint64_t*>(binary_.xb.data());
         kernel.hamming_tile(words + a * words_, na, words + b * words_, nb, words_, scores);
@@ -107,14 +107,15 @@ void FlatIndex::score_tile(std::size_t a, std::size_t na, std::size_t b, std::si
     if (metric_ == Metric::manhattan) {
         kernel.l1_tile(rows + a * dim_, na, rows + b * dim_, nb, dim_, scores);
     } else if (a == b) {
-        kernels::syrk_tile(rows + a * dim_, na, dim_, scores);
+        kernels::inner_products_of_pairs(kernel, rows + a * dim_, na, dim_, packed, scores);
     } else {
-        kernels::gemm_tile(rows + a * dim_, na, rows + b * dim_, nb, dim_, scores);
+        kernels::inner_products(kernel, rows + a * dim_, na, rows + b * dim_, nb, dim_, packed, scores);
     }
 }
 
 void FlatIndex::score_rows(std::span<const std::uint32_t> selected, std::size_t b, std::size_t nb,
-                           const kernels::Table& kernel, std::vector<float>& gathered, float* scores) const {
+                           const kernels::Table& kernel, std::vector<float>& gathered,
+                           std::vector<float>& packed, float* scores) const {
     if (metric_ == Metric::hamming) {
         const auto* words = reinterpret_cast<const std::uint64_t*>(binary_.xb.data());
         for (std::size_t i = 0; i < selected.size(); ++i) {
@@ -131,7 +132,8 @@ void FlatIndex::score_rows(std::span<const std::uint32_t> selected, std::size_t 
     if (metric_ == Metric::manhattan) {
         kernel.l1_tile(gathered.data(), selected.size(), rows + b * dim_, nb, dim_, scores);
     } else {
-        kernels::gemm_tile(gathered.data(), selected.size(), rows + b * dim_, nb, dim_, scores);
+        kernels::inner_products(kernel, gathered.data(), selected.size(), rows + b * dim_, nb, dim_, packed,
+                                scores);
     }
 }
 

@@ -52,13 +52,15 @@ public:
     void finish();
 
     /// Scores of the blocks of `na` rows at `a` and `nb` rows at `b`, row by row, before offsets(). Of a
-    /// block with itself only the places above the diagonal are sure to be written.
+    /// block with itself only the places above the diagonal are sure to be written. `packed` is scratch.
     void score_tile(std::size_t a, std::size_t na, std::size_t b, std::size_t nb,
-                    const kernels::Table& kernel, float* scores) const;
+                    const kernels::Table& kernel, std::vector<float>& packed, float* scores) const;
 
-    /// The same of the rows in `selected` against the block at `b`; `gathered` is scratch.
+    /// The same of the rows in `selected` against the block at `b`; `gathered` and `packed` are
+    /// scratch.
     void score_rows(std::span<const std::uint32_t> selected, std::size_t b, std::size_t nb,
-                    const kernels::Table& kernel, std::vector<float>& gathered, float* scores) const;
+                    const kernels::Table& kernel, std::vector<float>& gathered, std::vector<float>& packed,
+                    float* scores) const;
 
     /// The final score is score_tile's less the offsets of both rows: half the squared length under
     /// euclidean, else 0.

@@ -33,6 +33,7 @@ struct Scratch {
     std::vector<double> y;
     std::vector<float> scores;
     std::vector<float> gathered;
+    std::vector<float> packed;
     std::vector<float> found;
     std::vector<float> thresholds;
     std::vector<std::uint32_t> columns;
