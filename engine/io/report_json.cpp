@@ -1,0 +1,76 @@
+#include "io/report_json.hpp"
+
+#include <grouplink/report.hpp>
+
+#include <cmath>
+#include <string>
+
+namespace grouplink {
+namespace io {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// JSON has no word for a number that is not finite.
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+Json group_json(const GroupReport& group) {
+    return {{"key", group.key},        {"rows", group.rows},         {"valid_rows", group.valid_rows},
+            {"dim", group.dim},        {"index", name(group.index)}, {"links", group.links},
+            {"cut", number(group.cut)}};
+}
+
+}  // namespace
+
+Json options_json(const LinkOptions& options) {
+    return {{"n_nearest", options.n_nearest},
+            {"similarity_min", number(options.similarity_min)},
+            {"similarity_min_q", number(options.similarity_min_q)},
+            {"quantile_scope", name(options.quantile_scope)},
+            {"metric", name(options.metric)},
+            {"similarity", name(options.similarity)},
+            {"links", name(options.links)},
+            {"index", name(options.index)},
+            {"on_bad_row", name(options.on_bad_row)},
+            {"seed", options.seed}};
+}
+
+}  // namespace io
+
+std::string to_json(const Report& report) {
+    using io::Json;
+    Json json;
+    json["version"] = report.version;
+    json["input"] = report.input;
+    json["output"] = report.output;
+    json["options"] = io::options_json(report.options);
+    json["options"]["threads"] = report.options.threads;
+    json["mapping"] = report.mapping;
+    json["isa"] = report.isa;
+    json["threads"] = report.threads;
+    json["rows"] = report.rows;
+    json["links_found"] = report.links_found;
+    json["links"] = report.links;
+    json["cut"] = io::number(report.cut);
+    Json& statuses = json["row_status"] = Json::object();
+    for (std::size_t s = 0; s < report.row_status.size(); ++s) {
+        statuses[std::string(name(static_cast<RowStatus>(s)))] = report.row_status[s];
+    }
+    json["duplicate_rows"] = report.duplicate_rows;
+    json["scored_pairs"] = report.scored_pairs;
+    json["researched_rows"] = report.researched_rows;
+    Json& groups = json["groups"] = Json::array();
+    for (const GroupReport& group : report.groups) groups.push_back(io::group_json(group));
+    Json& stages = json["stages"] = Json::array();
+    for (const StageTime& stage : report.stages) {
+        stages.push_back({{"name", stage.name}, {"seconds", io::number(stage.seconds)}});
+    }
+    Json& busy = json["busy_seconds"] = Json::array();
+    for (const double seconds : report.busy_seconds) busy.push_back(io::number(seconds));
+    json["seconds"] = io::number(report.seconds);
+    json["peak_memory_bytes"] = report.peak_memory_bytes;
+    // Keys and paths are any bytes; what is not UTF-8 becomes U+FFFD.
+    return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace grouplink

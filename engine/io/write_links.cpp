@@ -1,0 +1,120 @@
+#include "io/atomic_file.hpp"
+#include "io/edges_text.hpp"
+#include "io/formats.hpp"
+#include "io/message.hpp"
+#include "io/npz.hpp"
+#include "io/parquet_write.hpp"
+
+#include <grouplink/io.hpp>
+
+#include <sys/stat.h>
+
+#include <array>
+#include <variant>
+
+namespace grouplink {
+namespace io {
+namespace {
+
+bool same_file(const std::string& one, const std::string& other) {
+    struct stat a {};
+    struct stat b {};
+    return ::stat(one.c_str(), &a) == 0 && ::stat(other.c_str(), &b) == 0 && a.st_dev == b.st_dev &&
+           a.st_ino == b.st_ino;
+}
+
+/// Whether `path` is the file of `column_spec`, which may end in :COLUMN.
+bool is_file_of(const std::string& path, const std::string& column_spec) {
+    return same_file(path, column_spec) || same_file(path, column_spec.substr(0, column_spec.rfind(':')));
+}
+
+void check_not_input(const std::string& path, const InputSpec& input) {
+    const auto refuse = [&](std::string_view what) {
+        fail(ErrorCode::invalid_options, "{}: is {}; name another output", path, what);
+    };
+    if (same_file(path, input.path)) refuse("the input itself");
+    if (is_file_of(path, input.groups_file)) refuse("the file of the groups");
+    if (is_file_of(path, input.ids_file)) refuse("the file of the ids");
+}
+
+Format check_format(const OutputSpec& output) {
+    static const std::array<std::string, 4> known{".parquet", ".npz", ".csv", ".tsv"};
+    if (output.path.empty()) fail(ErrorCode::invalid_options, "output: no path is given");
+    const Format format = known_format(output.path, "an output", known);
+    if (output.layout == Layout::lists && format != Format::parquet) {
+        fail(ErrorCode::invalid_options, "{}: the layout lists needs a .parquet output, got {}", output.path,
+             in_quotes(extension_of(output.path)));
+    }
+#if !defined(GROUPLINK_PARQUET)
+    if (format == Format::parquet) {
+        fail(ErrorCode::invalid_options,
+             "{}: this build has no Parquet; choose .npz, .csv or .tsv, or build with GROUPLINK_PARQUET=ON",
+             output.path);
+    }
+#endif
+    return format;
+}
+
+void check_sizes(const Table& table, const LinkResult& result) {
+    const CsrGraph& graph = result.graph;
+    const std::int64_t rows = table.vectors.rows;
+    if (graph.rows() != rows) {
+        fail(ErrorCode::bad_input, "links: they are of {} rows, the table has {}", graph.rows(), rows);
+    }
+    const auto links = graph.offsets.empty() ? 0 : graph.offsets.back();
+    if (graph.targets.size() != graph.weights.size() || graph.links() != links) {
+        fail(ErrorCode::bad_input, "links: {} offsets end at {}, but there are {} targets and {} weights",
+             graph.offsets.size(), links, graph.targets.size(), graph.weights.size());
+    }
+    std::int64_t ids = rows;
+    if (const auto* numbers = std::get_if<std::vector<std::int64_t>>(&table.ids)) {
+        ids = static_cast<std::int64_t>(numbers->size());
+    } else if (const auto* texts = std::get_if<StringColumn>(&table.ids)) {
+        ids = texts->size();
+    }
+    if (ids != rows) fail(ErrorCode::bad_input, "ids: got {} for a table of {} rows", ids, rows);
+}
+
+}  // namespace
+}  // namespace io
+
+void check_output(const OutputSpec& output, const InputSpec& input) {
+    io::check_format(output);
+    io::check_not_input(output.path, input);
+    io::output_place(output.path, output.force);
+#if defined(GROUPLINK_PARQUET)
+    if (output.layout == Layout::lists) io::check_list_columns(input);
+#endif
+}
+
+void write_links(const OutputSpec& output, const InputSpec& input, const Table& table,
+                 const LinkResult& result, const JobControl& control) {
+    check_output(output, input);
+    io::check_sizes(table, result);
+    io::AtomicFile file(output.path, output.force);
+    switch (io::format_of(output.path)) {
+        case io::Format::npz: io::write_npz(file, result, control); break;
+        case io::Format::csv: io::write_edges_text(file, ',', table, result, control); break;
+        case io::Format::tsv: io::write_edges_text(file, '\t', table, result, control); break;
+#if defined(GROUPLINK_PARQUET)
+        case io::Format::parquet:
+            if (output.layout == Layout::lists) {
+                io::write_lists_parquet(file, input, table, result, control);
+            } else {
+                io::write_edges_parquet(file, table, result, control);
+            }
+            break;
+#endif
+        default: io::fail(ErrorCode::internal, "{}: no writer for this format", output.path);
+    }
+    if (control.stop.stop_requested()) throw Error(ErrorCode::cancelled, "cancelled");
+    file.commit();
+}
+
+void write_text(const std::string& path, std::string_view text, bool force) {
+    io::AtomicFile file(path, force);
+    file.write(text);
+    file.commit();
+}
+
+}  // namespace grouplink
