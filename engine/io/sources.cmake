@@ -1,2 +1,26 @@
 target_sources(grouplink_engine PRIVATE
-)
+  io/atomic_file.cpp
+  io/delimited.cpp
+  io/edges_text.cpp
+  io/formats.cpp
+  io/inspect.cpp
+  io/inspect_npz.cpp
+  io/inspect_text.cpp
+  io/mapped_file.cpp
+  io/message.cpp
+  io/metadata.cpp
+  io/npy.cpp
+  io/npy_header.cpp
+  io/npz.cpp
+  io/report_json.cpp
+  io/table.cpp
+  io/unique_ids.cpp
+  io/utf8.cpp
+  io/values.cpp
+  io/write_links.cpp
+  io/zip_writer.cpp)
+if(GROUPLINK_PARQUET)
+  target_sources(grouplink_engine PRIVATE io/no_parquet.cpp io/parquet_write.cpp)
+else()
+  target_sources(grouplink_engine PRIVATE io/no_parquet.cpp)
+endif()

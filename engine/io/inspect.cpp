@@ -1,0 +1,63 @@
+#include "io/formats.hpp"
+#include "io/inspect_formats.hpp"
+#include "io/mapped_file.hpp"
+#include "io/message.hpp"
+#include "io/npy.hpp"
+#include "io/parquet_read.hpp"
+
+#include <grouplink/io.hpp>
+
+namespace grouplink {
+namespace {
+
+using namespace io;
+
+bool could_be_linked(const NpyHeader& header, const MappedFile& file, const std::string& path) {
+    try {
+        npy_vectors(header, file.text(), path);
+        return true;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+FileInfo inspect_npy(const std::string& path) {
+    const MappedFile file(path);
+    const NpyHeader header = parse_npy(file.text(), path);
+    FileInfo info;
+    info.format = "npy";
+    info.bytes = static_cast<std::int64_t>(file.size());
+    info.rows = header.shape.empty() ? 1 : header.shape[0];
+    ColumnInfo column;
+    column.name = "array";
+    column.type = header.descr;
+    if (header.shape.size() == 2) {
+        column.dims = {header.shape[1], header.shape[1]};
+        column.embedding = could_be_linked(header, file, path);
+    } else if (header.shape.size() != 1) {
+        column.type += fmt::format(" {}", npy_shape(header));
+    }
+    info.columns.push_back(std::move(column));
+    return info;
+}
+
+FileInfo inspect(const std::string& path, const JobControl& control) {
+    static const std::string known[] = {".parquet", ".npy", ".npz", ".csv", ".tsv"};
+    switch (known_format(path, "a file to inspect", known)) {
+        case Format::parquet: return inspect_parquet(path, control);
+        case Format::npz: return inspect_npz(path);
+        case Format::csv: return inspect_text(path, ',', control);
+        case Format::tsv: return inspect_text(path, '\t', control);
+        default: return inspect_npy(path);
+    }
+}
+
+}  // namespace
+
+FileInfo inspect_file(const std::string& path, const JobControl& control) {
+    FileInfo info = inspect(path, control);
+    info.path = path;
+    return info;
+}
+
+}  // namespace grouplink

@@ -1,0 +1,91 @@
+#include "io/message.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <system_error>
+#include <vector>
+
+namespace grouplink::io {
+namespace {
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    std::iota(row.begin(), row.end(), std::size_t{0});
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        std::size_t diagonal = row[0];
+        row[0] = i + 1;
+        for (std::size_t j = 0; j < b.size(); ++j) {
+            const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+            diagonal = row[j + 1];
+            row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
+        }
+    }
+    return row.back();
+}
+
+}  // namespace
+
+void fail_system(std::string_view path, std::string_view what, int error_number) {
+    fail(ErrorCode::io, "{}: {}: {}", path, what, std::generic_category().message(error_number));
+}
+
+std::string in_quotes(std::string_view value) {
+    constexpr std::size_t longest = 80;
+    const bool cut = value.size() > longest;
+    if (cut) {
+        value = value.substr(0, longest);
+        // Not in the midst of a UTF-8 sequence.
+        while (!value.empty() && (static_cast<unsigned char>(value.back()) & 0xC0) == 0x80) {
+            value.remove_suffix(1);
+        }
+        if (!value.empty() && static_cast<unsigned char>(value.back()) >= 0xC0) value.remove_suffix(1);
+    }
+    std::string text = "\"";
+    for (const char c : value) {
+        if (c == '\n') {
+            text += "\\n";
+        } else if (c == '\r') {
+            text += "\\r";
+        } else if (c == '\t') {
+            text += "\\t";
+        } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
+            text += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+        } else {
+            text += c;
+        }
+    }
+    return text + (cut ? "...\"" : "\"");
+}
+
+std::string quoted_list(std::span<const std::string> values) {
+    constexpr std::size_t most = 10;
+    std::string text;
+    for (std::size_t i = 0; i < std::min(values.size(), most); ++i) {
+        if (i > 0) text += i + 1 == values.size() ? " and " : ", ";
+        text += in_quotes(values[i]);
+    }
+    if (values.size() > most) text += fmt::format(" and {} more", values.size() - most);
+    return text;
+}
+
+std::string did_you_mean(std::string_view typed, std::span<const std::string> names) {
+    constexpr std::size_t longest = 64;
+    std::size_t best = longest;
+    const std::string* nearest = nullptr;
+    for (const std::string& name : names) {
+        if (typed.size() > longest || name.size() > longest) continue;
+        const std::size_t distance = edit_distance(typed, name);
+        if (distance < best) {
+            best = distance;
+            nearest = &name;
+        }
+    }
+    if (!nearest || best > std::max<std::size_t>(1, std::max(typed.size(), nearest->size()) / 3)) return {};
+    return "; did you mean " + in_quotes(*nearest) + "?";
+}
+
+std::string first_line(std::string_view text) {
+    return std::string(text.substr(0, text.find_first_of("\r\n")));
+}
+
+}  // namespace grouplink::io

@@ -1,0 +1,17 @@
+#include "io/message.hpp"
+#include "io/parquet_read.hpp"
+
+namespace grouplink::io {
+namespace {
+
+[[noreturn]] void refuse(const std::string& path) {
+    fail(ErrorCode::bad_input, "{}: this build has no Parquet; build with -DGROUPLINK_PARQUET=ON", path);
+}
+
+}  // namespace
+
+RowsRead read_parquet(const std::string& path, const ParquetColumns&, const JobControl&) { refuse(path); }
+
+FileInfo inspect_parquet(const std::string& path, const JobControl&) { refuse(path); }
+
+}  // namespace grouplink::io

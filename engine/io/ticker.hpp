@@ -1,0 +1,38 @@
+#pragma once
+
+#include <grouplink/error.hpp>
+#include <grouplink/link.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <string_view>
+
+namespace grouplink::io {
+
+/// Progress and cancellation of one stage. Call at() every few milliseconds of work.
+class Ticker {
+public:
+    /// `total` in any unit; at() counts in the same.
+    Ticker(const JobControl& control, std::string_view stage, std::int64_t total)
+        : control_(control), stage_(stage), total_(total) {}
+
+    /// Throws Error(cancelled) when a stop was requested.
+    void at(std::int64_t done) {
+        if (control_.stop.stop_requested()) throw Error(ErrorCode::cancelled, "cancelled");
+        if (!control_.on_progress) return;
+        const auto now = std::chrono::steady_clock::now();
+        if (now - last_ < std::chrono::milliseconds(100)) return;
+        last_ = now;
+        const double share = total_ > 0 ? static_cast<double>(done) / static_cast<double>(total_) : 0.0;
+        control_.on_progress({stage_, std::clamp(share, 0.0, 1.0)});
+    }
+
+private:
+    const JobControl& control_;
+    std::string_view stage_;
+    std::int64_t total_;
+    std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace grouplink::io
