@@ -1,9 +1,7 @@
 # Arrow C++ with Parquet, as the target grouplink_parquet: an installed package if there is one, else
 # the headers and libraries that every pyarrow wheel holds.
 
-set(GROUPLINK_PYTHON "" CACHE FILEPATH "Python that has pyarrow; empty: the python3 found on the PATH")
-
-add_library(grouplink_parquet INTERFACE)
+add_library(grouplink_parquet INTERFACE IMPORTED)
 
 find_package(Arrow CONFIG QUIET)
 if(Arrow_FOUND)

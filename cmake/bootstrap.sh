@@ -234,7 +234,8 @@ tidy() {
     clang_tool clang-tidy 18.1.8
     # GCC's omp.h, for a compiler that has none: after all other headers, and without the attributes that
     # Clang does not know.
-    local gcc_headers=(--extra-arg=-idirafter"$("${CXX:-c++}" -print-file-name=include)" --extra-arg="-D__malloc__(x)=")
+    local gcc_headers=(--extra-arg=-idirafter"$("${CXX:-c++}" -print-file-name=include)"
+                       --extra-arg="-D__malloc__(x)=" --extra-arg=-Wno-unknown-warning-option)
     say "clang-tidy: $tool"
     sources | grep -z '\.cpp$' | xargs -0 -P "$jobs" -n 1 \
         "$tool" -p "$build" --quiet --warnings-as-errors='*' "${gcc_headers[@]}" 2>/dev/null ||

@@ -11,6 +11,12 @@ install(TARGETS grouplink EXPORT grouplink-targets
 install(DIRECTORY include/grouplink DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.hpp")
 install(EXPORT grouplink-targets NAMESPACE grouplink:: DESTINATION "${package_dir}")
 
+# What the package config and grouplink.pc say of the dependencies is for the users of a static library; a
+# shared one carries them.
+set(arrow_libraries "")
+if(GROUPLINK_PARQUET)
+  get_target_property(arrow_libraries grouplink_parquet INTERFACE_LINK_LIBRARIES)
+endif()
 configure_package_config_file(cmake/grouplink-config.cmake.in grouplink-config.cmake
                               INSTALL_DESTINATION "${package_dir}"
                               NO_SET_AND_CHECK_MACRO NO_CHECK_REQUIRED_COMPONENTS_MACRO)
@@ -35,17 +41,25 @@ if(GROUPLINK_COMMAND)
 endif()
 install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 
-# What a static library links besides itself. A shared one carries its dependencies.
 set(private_libraries "")
 if(NOT BUILD_SHARED_LIBS)
   install(FILES cmake/grouplink-faiss.cmake DESTINATION "${package_dir}")
-  set(private_libraries "$<TARGET_LINKER_FILE:${grouplink_faiss_target}> $<TARGET_LINKER_FILE:fmt::fmt>")
-  foreach(library IN LISTS LAPACK_LIBRARIES BLAS_LIBRARIES OpenMP_CXX_LIBRARIES grouplink_parquet_libraries)
-    string(APPEND private_libraries " ${library}")
+  set(libraries ${grouplink_faiss_target} fmt::fmt ${arrow_libraries}
+                ${LAPACK_LIBRARIES} ${BLAS_LIBRARIES} ${OpenMP_CXX_LIBRARIES})
+  list(REMOVE_DUPLICATES libraries)
+  foreach(library IN LISTS libraries)
+    if(TARGET ${library})
+      set(library "$<TARGET_LINKER_FILE:${library}>")
+    elseif(library IN_LIST arrow_libraries)  # of a wheel, where no loader looks
+      get_filename_component(folder "${library}" DIRECTORY)
+      string(APPEND private_libraries "-Wl,-rpath,${folder} ")
+    endif()
+    string(APPEND private_libraries "${library} ")
   endforeach()
-  string(APPEND private_libraries " ${CMAKE_THREAD_LIBS_INIT} -ldl -lm")
+  string(APPEND private_libraries "${CMAKE_THREAD_LIBS_INIT} -ldl -lm")
 endif()
 file(RELATIVE_PATH pc_to_prefix "/prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/prefix")
+string(REGEX REPLACE "/$" "" pc_to_prefix "${pc_to_prefix}")
 configure_file(cmake/grouplink.pc.in grouplink.pc.configured @ONLY)
 file(GENERATE OUTPUT "${CMAKE_CURRENT_BINARY_DIR}/grouplink.pc"
      INPUT "${CMAKE_CURRENT_BINARY_DIR}/grouplink.pc.configured" TARGET grouplink)
