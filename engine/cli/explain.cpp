@@ -126,7 +126,7 @@ std::string plan_json(const std::string& path, const Table& table, const Plan& p
                                           {"row_status", status},
                                           {"groups", groups}};
     // Keys and paths may hold any bytes.
-    return document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+    return document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
 }
 
 }  // namespace

@@ -85,7 +85,7 @@ std::string sizes_text(const GroupSizes& sizes) {
         const std::int64_t more = sizes.count - static_cast<std::int64_t>(rows.size());
         rows.push_back({fmt::format("... and {} more", count_text(more)), ""});
     }
-    if (!rows.empty()) out += "\n" + table_text({{"group"}, {"rows", true}}, rows);
+    if (!rows.empty()) out += fmt::format("\n{}", table_text({{"group"}, {"rows", true}}, rows));
     return out;
 }
 
@@ -98,15 +98,15 @@ std::string info_text(const FileInfo& info, const std::optional<GroupSizes>& siz
                         dims_text(column), column.embedding ? "yes" : ""});
     }
     if (!rows.empty()) {
-        out +=
-            "\n" + table_text({{"column"}, {"type"}, {"nulls", true}, {"dims", true}, {"embedding"}}, rows);
+        out += fmt::format(
+            "\n{}", table_text({{"column"}, {"type"}, {"nulls", true}, {"dims", true}, {"embedding"}}, rows));
     }
     if (!info.metadata.empty()) {
         std::vector<std::vector<std::string>> entries;
         for (const auto& [key, value] : info.metadata) {
             entries.push_back({shorten(key, widest_key), shorten(value, widest_value)});
         }
-        out += "\n" + table_text({{"metadata"}, {"value"}}, entries);
+        out += fmt::format("\n{}", table_text({{"metadata"}, {"value"}}, entries));
     }
     return sizes ? out + sizes_text(*sizes) : out;
 }
@@ -134,7 +134,7 @@ std::string info_json(const FileInfo& info, const std::optional<GroupSizes>& siz
                                   {"null_rows", sizes->null_rows}, {"largest", largest}};
     }
     // Names, keys and metadata may hold any bytes.
-    return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    return document.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 
 /// Reads the groups as link would. Any column that could be linked will do for the vectors.

@@ -12,9 +12,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -54,8 +56,8 @@ void check_report(const LinkArguments& arguments) {
     if (std::filesystem::equivalent(path, arguments.input.path, ignored)) {
         throw Error(ErrorCode::invalid_options, fmt::format("{}: the report would replace the input", path));
     }
-    std::string folder = std::filesystem::path(path).parent_path().string();
-    if (folder.empty()) folder = ".";
+    const std::string parent = std::filesystem::path(path).parent_path().string();
+    const std::string folder = parent.empty() ? std::string(1, '.') : parent;
     if (!std::filesystem::is_directory(folder, ignored)) {
         throw Error(ErrorCode::io, fmt::format("{}: there is no folder {}", path, folder));
     }
@@ -109,7 +111,8 @@ void run_link(const LinkArguments& arguments, const std::stop_token& stop) {
     Report& report = result.report;
     report.input = arguments.input.path;
     report.output = arguments.output.path;
-    report.stages.insert(report.stages.begin(), {"read", read_seconds});
+    report.stages.push_back({"read", read_seconds});
+    std::rotate(report.stages.begin(), std::prev(report.stages.end()), report.stages.end());
 
     const auto write_start = Clock::now();
     line.update({"write", 0.0});

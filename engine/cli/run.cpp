@@ -5,6 +5,8 @@
 #include "cli/streams.hpp"
 #include "cli/text.hpp"
 
+#include <fmt/format.h>
+
 #include <exception>
 #include <new>
 #include <variant>
@@ -34,7 +36,7 @@ ExitCode exit_code(ErrorCode code) {
 }
 
 int complain(ExitCode code, std::string_view message) {
-    print_error("grouplink: " + printable(message) + "\n");
+    print_error(fmt::format("grouplink: {}\n", printable(message)));
     return static_cast<int>(code);
 }
 
@@ -61,7 +63,7 @@ int run_or_complain(std::span<const std::string> arguments) {
     } catch (const std::bad_alloc&) {
         return complain(ExitCode::memory, "out of memory");
     } catch (const std::exception& error) {
-        return complain(ExitCode::failed, std::string("internal fault: ") + error.what());
+        return complain(ExitCode::failed, fmt::format("internal fault: {}", error.what()));
     } catch (...) {
         return complain(ExitCode::failed, "internal fault");
     }
