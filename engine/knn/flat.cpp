@@ -15,7 +15,7 @@ constexpr std::size_t rows_again = 64;
 }  // namespace
 
 FlatSearch::FlatSearch(GroupJob job, std::span<Scratch> scratch)
-    : job_(job), scratch_(scratch), padded_(kernels::padded(job.dim)) {}
+    : job_(job), scratch_(scratch), padded_(kernels::padded(job.dim)), ranker_(job_, unique_) {}
 
 std::vector<parallel::Stage> FlatSearch::stages() {
     using Begin = std::int64_t (FlatSearch::*)(Scratch&);
@@ -71,7 +71,7 @@ void FlatSearch::gather(std::int64_t block, Scratch& scratch) {
     scratch.x.resize(padded_);
     const std::size_t first = block_first(block);
     for (std::size_t i = first; i < first + block_size(block); ++i) {
-        job_.scorer.load(input_row(static_cast<std::uint32_t>(i)), scratch.x.data());
+        job_.scorer.load(ranker_.input_row(static_cast<std::uint32_t>(i)), scratch.x.data());
         index_.set(i, scratch.x.data());
     }
 }
@@ -127,7 +127,7 @@ void FlatSearch::rank(std::int64_t block, Scratch& scratch) {
         const auto row = static_cast<std::uint32_t>(i);
         float limit = std::numeric_limits<float>::max();
         if (rank_row(row, limit, scratch)) {
-            write_row(row, scratch);
+            ranker_.write(row, scratch);
         } else {
             uncertain_[static_cast<std::size_t>(block)].push_back({row, limit});
         }
@@ -142,85 +142,29 @@ bool FlatSearch::rank_row(std::uint32_t row, float& limit, Scratch& scratch) {
     const auto out_of_reach = [&](float score) {
         return static_cast<float>(index_.least_distance(static_cast<double>(score) + error)) > limit;
     };
-    start_row(row, scratch);
-    std::size_t found = neighbors_from(row, row);
+    ranker_.start(row, scratch);
+    std::size_t found = ranker_.neighbors_from(row, row);
     float farthest =
         scratch.keys.empty() ? -std::numeric_limits<float>::max() : key_value(scratch.keys.front());
     if (found >= job_.k) limit = farthest;
-    for (const Key candidate : candidates) {
+    constexpr std::size_t ahead = 3;  // rows lie anywhere in memory: ask for them in time
+    for (std::size_t c = 0; c < std::min(ahead, candidates.size()); ++c) {
+        ranker_.prefetch(key_row(candidates[c]));
+    }
+    for (std::size_t c = 0; c < candidates.size(); ++c) {
+        const Key candidate = candidates[c];
+        if (c + ahead < candidates.size()) ranker_.prefetch(key_row(candidates[c + ahead]));
         if (found >= job_.k && !index_.exact() && out_of_reach(-key_value(candidate))) break;
-        const float distance = score_candidate(key_row(candidate), scratch);
-        found += neighbors_from(row, key_row(candidate));
+        const float distance = ranker_.score(key_row(candidate), scratch);
+        found += ranker_.neighbors_from(row, key_row(candidate));
         farthest = std::max(farthest, distance);
         if (found >= job_.k) limit = std::min(limit, farthest);
     }
     std::sort(scratch.keys.begin(), scratch.keys.end());
     const float let_go = lists_.threshold(row);
     if (index_.exact() || let_go == -std::numeric_limits<float>::infinity()) return true;
-    limit = std::min(limit, worst_neighbor(row, scratch));
+    limit = std::min(limit, ranker_.worst_neighbor(row, scratch));
     return out_of_reach(let_go);
-}
-
-/// Loads the row and puts its own duplicates, if any, among the keys.
-void FlatSearch::start_row(std::uint32_t row, Scratch& scratch) {
-    scratch.x.resize(padded_);
-    scratch.y.resize(padded_);
-    scratch.keys.clear();
-    job_.scorer.load(input_row(row), scratch.x.data());
-    if (unique_.rows_of(row).size() > 1) {
-        const float distance = job_.scorer.distance(scratch.x.data(), scratch.x.data(), padded_);
-        scratch.keys.push_back(make_key(distance, row));
-    }
-}
-
-float FlatSearch::score_candidate(std::uint32_t candidate, Scratch& scratch) {
-    job_.scorer.load(input_row(candidate), scratch.y.data());
-    const float distance = job_.scorer.distance(scratch.x.data(), scratch.y.data(), padded_);
-    scratch.keys.push_back(make_key(distance, candidate));
-    ++scratch.counters.scored_pairs;
-    return distance;
-}
-
-/// How many neighbors of `row` a candidate stands for.
-std::size_t FlatSearch::neighbors_from(std::uint32_t row, std::uint32_t candidate) const {
-    return unique_.rows_of(candidate).size() - (row == candidate ? 1 : 0);
-}
-
-/// The distance of the k-th neighbor among the sorted keys; the largest float when there are fewer.
-float FlatSearch::worst_neighbor(std::uint32_t row, Scratch& scratch) const {
-    std::size_t found = 0;
-    for (const Key key : scratch.keys) {
-        found += neighbors_from(row, key_row(key));
-        if (found >= job_.k) return key_value(key);
-    }
-    return std::numeric_limits<float>::max();
-}
-
-/// Writes the k nearest of the sorted keys as the neighbors of the row and of each of its duplicates.
-void FlatSearch::write_row(std::uint32_t row, Scratch& scratch) {
-    // Of a class no row needs more than the k + 1 lowest members, itself perhaps among them. Classes
-    // beyond the k-th neighbor's distance are of no use.
-    const float farthest = worst_neighbor(row, scratch);
-    scratch.expanded.clear();
-    for (const Key key : scratch.keys) {
-        if (key_value(key) > farthest) break;
-        const auto members = unique_.rows_of(key_row(key));
-        for (const std::uint32_t member : members.first(std::min(members.size(), job_.k + 1))) {
-            scratch.expanded.push_back(make_key(key_value(key), member));
-        }
-    }
-    std::sort(scratch.expanded.begin(), scratch.expanded.end());
-    for (const std::uint32_t member : unique_.rows_of(row)) {
-        std::int64_t* targets = job_.targets(member);
-        float* distances = job_.distances(member);
-        std::size_t written = 0;
-        for (const Key key : scratch.expanded) {
-            if (written == job_.k) break;
-            if (key_row(key) == member) continue;
-            targets[written] = job_.rows[key_row(key)];
-            distances[written++] = key_value(key);
-        }
-    }
 }
 
 std::int64_t FlatSearch::begin_research(Scratch&) {
@@ -270,10 +214,10 @@ void FlatSearch::research(std::int64_t batch, Scratch& scratch) {
         }
     }
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        start_row(rows[i].row, scratch);
-        for (const std::uint32_t candidate : within[i]) score_candidate(candidate, scratch);
+        ranker_.start(rows[i].row, scratch);
+        for (const std::uint32_t candidate : within[i]) ranker_.score(candidate, scratch);
         std::sort(scratch.keys.begin(), scratch.keys.end());
-        write_row(rows[i].row, scratch);
+        ranker_.write(rows[i].row, scratch);
     }
 }
 

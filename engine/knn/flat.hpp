@@ -3,6 +3,7 @@
 #include "knn/candidates.hpp"
 #include "knn/gather.hpp"
 #include "knn/group.hpp"
+#include "knn/rank.hpp"
 #include "knn/unique.hpp"
 #include "parallel/blocks.hpp"
 #include "parallel/workers.hpp"
@@ -26,6 +27,8 @@ class FlatSearch {
 public:
     /// `scratch` has one entry a worker.
     FlatSearch(GroupJob job, std::span<Scratch> scratch);
+    FlatSearch(const FlatSearch&) = delete;
+    FlatSearch& operator=(const FlatSearch&) = delete;
 
     /// The search as stages for the scheduler; they refer to this object.
     std::vector<parallel::Stage> stages();
@@ -50,12 +53,6 @@ private:
 
     void offer(std::size_t a, std::size_t b, std::size_t nb, const float* scores, Scratch& scratch);
     bool rank_row(std::uint32_t row, float& limit, Scratch& scratch);
-    void start_row(std::uint32_t row, Scratch& scratch);
-    float score_candidate(std::uint32_t candidate, Scratch& scratch);
-    float worst_neighbor(std::uint32_t row, Scratch& scratch) const;
-    void write_row(std::uint32_t row, Scratch& scratch);
-    std::size_t neighbors_from(std::uint32_t row, std::uint32_t candidate) const;
-    std::int64_t input_row(std::uint32_t row) const { return job_.rows[unique_.first[row]]; }
     std::size_t block_first(std::int64_t block) const {
         return static_cast<std::size_t>(block * blocks_.block_rows);
     }
@@ -71,7 +68,8 @@ private:
     std::vector<std::uint64_t> hashes_;
     std::vector<Extremes> extremes_;  ///< of each block
     UniqueRows unique_;               ///< the rows that the index holds
-    Blocks blocks_;                   ///< of all rows while measured, then of the unique ones
+    RowRanker ranker_;
+    Blocks blocks_;  ///< of all rows while measured, then of the unique ones
     FlatIndex index_;
     std::unique_ptr<parallel::BlockLocks> locks_;
     CandidateLists lists_;

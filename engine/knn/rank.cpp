@@ -1,0 +1,68 @@
+#include "knn/rank.hpp"
+
+#include "knn/key.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace grouplink::knn {
+
+void RowRanker::start(std::uint32_t row, Scratch& scratch) const {
+    scratch.x.resize(padded());
+    scratch.y.resize(padded());
+    scratch.keys.clear();
+    job_.scorer.load(input_row(row), scratch.x.data());
+    if (unique_.rows_of(row).size() > 1) {
+        const float distance = job_.scorer.distance(scratch.x.data(), scratch.x.data(), padded());
+        scratch.keys.push_back(make_key(distance, row));
+    }
+}
+
+float RowRanker::score(std::uint32_t candidate, Scratch& scratch) const {
+    job_.scorer.load(input_row(candidate), scratch.y.data());
+    const float distance = job_.scorer.distance(scratch.x.data(), scratch.y.data(), padded());
+    scratch.keys.push_back(make_key(distance, candidate));
+    ++scratch.counters.scored_pairs;
+    return distance;
+}
+
+std::size_t RowRanker::neighbors_from(std::uint32_t row, std::uint32_t candidate) const {
+    return unique_.rows_of(candidate).size() - (row == candidate ? 1 : 0);
+}
+
+float RowRanker::worst_neighbor(std::uint32_t row, Scratch& scratch) const {
+    std::size_t found = 0;
+    for (const Key key : scratch.keys) {
+        found += neighbors_from(row, key_row(key));
+        if (found >= job_.k) return key_value(key);
+    }
+    return std::numeric_limits<float>::max();
+}
+
+void RowRanker::write(std::uint32_t row, Scratch& scratch) const {
+    // Of a class no row needs more than the k + 1 lowest members, itself perhaps among them. Classes
+    // beyond the k-th neighbor's distance are of no use.
+    const float farthest = worst_neighbor(row, scratch);
+    scratch.expanded.clear();
+    for (const Key key : scratch.keys) {
+        if (key_value(key) > farthest) break;
+        const auto members = unique_.rows_of(key_row(key));
+        for (const std::uint32_t member : members.first(std::min(members.size(), job_.k + 1))) {
+            scratch.expanded.push_back(make_key(key_value(key), member));
+        }
+    }
+    std::sort(scratch.expanded.begin(), scratch.expanded.end());
+    for (const std::uint32_t member : unique_.rows_of(row)) {
+        std::int64_t* targets = job_.targets(member);
+        float* distances = job_.distances(member);
+        std::size_t written = 0;
+        for (const Key key : scratch.expanded) {
+            if (written == job_.k) break;
+            if (key_row(key) == member) continue;
+            targets[written] = job_.rows[key_row(key)];
+            distances[written++] = key_value(key);
+        }
+    }
+}
+
+}  // namespace grouplink::knn
