@@ -20,7 +20,13 @@ target_sources(grouplink_engine PRIVATE
   io/write_links.cpp
   io/zip_writer.cpp)
 if(GROUPLINK_PARQUET)
-  target_sources(grouplink_engine PRIVATE io/no_parquet.cpp io/parquet_write.cpp)
+  target_sources(grouplink_engine PRIVATE
+    io/parquet_columns.cpp
+    io/parquet_file.cpp
+    io/parquet_inspect.cpp
+    io/parquet_read.cpp
+    io/parquet_vectors.cpp
+    io/parquet_write.cpp)
 else()
   target_sources(grouplink_engine PRIVATE io/no_parquet.cpp)
 endif()

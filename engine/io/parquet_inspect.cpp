@@ -1,0 +1,118 @@
+#include "io/metadata.hpp"
+#include "io/parquet_file.hpp"
+#include "io/parquet_read.hpp"
+#include "io/parquet_vectors.hpp"
+
+#include <parquet/statistics.h>
+
+#include <algorithm>
+
+namespace grouplink::io {
+namespace {
+
+/// Arrow's words, but for the floats, which go by their widths as everywhere else.
+std::string type_text(const arrow::DataType& type) {
+    const auto values = [&] { return type_text(*type.field(0)->type()); };
+    switch (type.id()) {
+        case arrow::Type::HALF_FLOAT: return "float16";
+        case arrow::Type::FLOAT: return "float32";
+        case arrow::Type::DOUBLE: return "float64";
+        case arrow::Type::LIST: return fmt::format("list<{}>", values());
+        case arrow::Type::LARGE_LIST: return fmt::format("large_list<{}>", values());
+        case arrow::Type::FIXED_SIZE_LIST:
+            return fmt::format("fixed_size_list<{}>[{}]", values(),
+                               static_cast<const arrow::FixedSizeListType&>(type).list_size());
+        default: return first_line(type.ToString());
+    }
+}
+
+/// Nulls of a column as its statistics tell; nothing when they do not. In a column of lists nulls are
+/// counted together with empty lists and missing components, so there only 0 says something.
+std::optional<std::int64_t> nulls_from_statistics(const ParquetFile& file, int field) {
+    const std::vector<int> leaves = file.leaves(field);
+    if (leaves.size() != 1) return std::nullopt;
+    std::int64_t nulls = 0;
+    for (int i = 0; i < file.metadata().num_row_groups(); ++i) {
+        const auto statistics = file.metadata().RowGroup(i)->ColumnChunk(leaves[0])->statistics();
+        if (!statistics || !statistics->HasNullCount() || statistics->null_count() < 0) return std::nullopt;
+        nulls += statistics->null_count();
+    }
+    const bool flat = file.schema().field(field)->type()->num_fields() == 0;
+    return flat || nulls == 0 ? std::optional(nulls) : std::nullopt;
+}
+
+template <typename Lists>
+void see_dims(const Lists& lists, ColumnInfo& info) {
+    for (std::int64_t i = 0; i < lists.length(); ++i) {
+        if (lists.IsNull(i)) continue;
+        const std::int64_t dim = lists.value_length(i);
+        if (!info.dims) info.dims = {dim, dim};
+        info.dims->first = std::min(info.dims->first, dim);
+        info.dims->second = std::max(info.dims->second, dim);
+    }
+}
+
+void see(const arrow::Array& array, ColumnInfo& info) {
+    info.nulls += array.null_count();
+    if (!info.embedding) return;
+    switch (array.type_id()) {
+        case arrow::Type::LIST: return see_dims(static_cast<const arrow::ListArray&>(array), info);
+        case arrow::Type::LARGE_LIST: return see_dims(static_cast<const arrow::LargeListArray&>(array), info);
+        default: return see_dims(static_cast<const arrow::FixedSizeListArray&>(array), info);
+    }
+}
+
+FileInfo inspect(const std::string& path, const JobControl& control) {
+    ParquetFile file(path);
+    FileInfo info;
+    info.format = "parquet";
+    info.bytes = file.bytes();
+    info.rows = file.rows();
+    std::vector<int> unknown;  // fields whose data must be looked at
+    for (int i = 0; i < file.schema().num_fields(); ++i) {
+        const arrow::Field& field = *file.schema().field(i);
+        const arrow::DataType& type = *field.type();
+        ColumnInfo& column = info.columns.emplace_back();
+        column.name = field.name();
+        column.type = type_text(type);
+        column.embedding = vector_type(type).has_value();
+        const auto nulls = nulls_from_statistics(file, i);
+        const bool fixed = type.id() == arrow::Type::FIXED_SIZE_LIST;
+        if (nulls && (fixed || !column.embedding)) {
+            column.nulls = *nulls;
+            if (fixed && file.rows() > 0) {
+                const std::int64_t dim = static_cast<const arrow::FixedSizeListType&>(type).list_size();
+                column.dims = {dim, dim};
+            }
+        } else {
+            unknown.push_back(i);
+        }
+    }
+    if (!unknown.empty()) {
+        file.read(unknown, control, [&](const arrow::RecordBatch& batch) {
+            for (int i = 0; i < batch.num_columns(); ++i) {
+                const auto field = static_cast<std::size_t>(unknown[static_cast<std::size_t>(i)]);
+                see(*batch.column(i), info.columns[field]);
+            }
+        });
+    }
+    const auto entries = file.metadata().key_value_metadata();
+    for (std::int64_t i = 0; entries && i < entries->size(); ++i) {
+        // Arrow's own copy of the schema, in base64.
+        if (entries->key(i) == "ARROW:schema") continue;
+        if (entries->key(i) != metadata_key) {
+            info.metadata.emplace_back(entries->key(i), entries->value(i));
+            continue;
+        }
+        for (auto& entry : read_metadata(entries->value(i))) info.metadata.push_back(std::move(entry));
+    }
+    return info;
+}
+
+}  // namespace
+
+FileInfo inspect_parquet(const std::string& path, const JobControl& control) {
+    return reading_parquet(path, [&] { return inspect(path, control); });
+}
+
+}  // namespace grouplink::io

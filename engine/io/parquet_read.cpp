@@ -1,0 +1,114 @@
+#include "io/parquet_read.hpp"
+
+#include "io/parquet_columns.hpp"
+#include "io/parquet_file.hpp"
+#include "io/parquet_vectors.hpp"
+#include "io/values.hpp"
+
+#include <algorithm>
+#include <optional>
+
+namespace grouplink::io {
+namespace {
+
+/// Names of the columns that could be the embedding.
+std::vector<std::string> candidates(const ParquetFile& file) {
+    std::vector<std::string> names;
+    for (const auto& field : file.schema().fields()) {
+        if (vector_type(*field->type())) names.push_back(field->name());
+    }
+    return names;
+}
+
+int find_field(const ParquetFile& file, const std::string& name) {
+    return static_cast<int>(find_column(file.path(), name, file.names()));
+}
+
+int embedding_field(const ParquetFile& file, const std::string& name) {
+    const std::vector<std::string> known = candidates(file);
+    const std::string possible = known.empty() ? "no column can" : "these can: " + quoted_list(known);
+    if (!name.empty()) {
+        const int field = find_field(file, name);
+        const arrow::DataType& type = *file.schema().field(field)->type();
+        if (vector_type(type)) return field;
+        fail(ErrorCode::bad_input,
+             "{}: column {} is {}, an embedding is a list of float16, float32, float64 or int8; {}",
+             file.path(), in_quotes(name), type.ToString(), possible);
+    }
+    if (known.size() == 1) return find_field(file, known.front());
+    if (known.empty()) {
+        fail(ErrorCode::bad_input,
+             "{}: no column is a list of float16, float32, float64 or int8; its columns are {}", file.path(),
+             quoted_list(file.names()));
+    }
+    fail(ErrorCode::bad_input, "{}: {} columns could be the embedding; name one with --embedding: {}",
+         file.path(), known.size(), quoted_list(known));
+}
+
+std::optional<int> key_field(const ParquetFile& file, const std::string& name, std::string_view role) {
+    if (name.empty()) return std::nullopt;
+    const int field = find_field(file, name);
+    const arrow::DataType& type = *file.schema().field(field)->type();
+    if (!is_key_type(type)) {
+        fail(ErrorCode::bad_input, "{}: column {} is {}, {} are strings or integers", file.path(),
+             in_quotes(name), type.ToString(), role);
+    }
+    return field;
+}
+
+/// Components that the file claims to hold, as far as a file of its size plausibly does.
+std::int64_t claimed_components(const ParquetFile& file, int field) {
+    const std::int64_t most = 16 * file.bytes();
+    std::int64_t components = 0;
+    for (const int leaf : file.leaves(field)) {
+        for (int i = 0; i < file.metadata().num_row_groups(); ++i) {
+            const std::int64_t count = file.metadata().RowGroup(i)->ColumnChunk(leaf)->num_values();
+            components += std::clamp<std::int64_t>(count, 0, most - components);
+        }
+    }
+    return components;
+}
+
+RowsRead read_columns(const std::string& path, const ParquetColumns& columns, const JobControl& control) {
+    ParquetFile file(path);
+    const int embedding = embedding_field(file, columns.embedding);
+    const std::optional<int> group = key_field(file, columns.group, "groups");
+    const std::optional<int> id = key_field(file, columns.id, "ids");
+    std::vector<int> fields{embedding};
+    if (group) fields.push_back(*group);
+    if (id) fields.push_back(*id);
+    std::sort(fields.begin(), fields.end());
+    fields.erase(std::unique(fields.begin(), fields.end()), fields.end());
+    const auto place = [&](int field) {
+        return static_cast<int>(std::find(fields.begin(), fields.end(), field) - fields.begin());
+    };
+    const auto where = [&](int field) {
+        return fmt::format("{}: column {}", path, in_quotes(file.schema().field(field)->name()));
+    };
+
+    VectorGatherer vectors(where(embedding), *file.schema().field(embedding)->type(), file.plausible_bytes());
+    vectors.reserve(claimed_components(file, embedding));
+    GroupReader groups(group ? where(*group) : std::string());
+    IdReader ids(id ? where(*id) : std::string());
+    file.read(fields, control, [&](const arrow::RecordBatch& batch) {
+        vectors.append(*batch.column(place(embedding)));
+        if (group) groups.append(*batch.column(place(*group)));
+        if (id) ids.append(*batch.column(place(*id)));
+    });
+
+    auto storage = std::make_shared<Table::Storage>();
+    RowsRead read;
+    read.vectors = vectors.finish(*storage);
+    read.storage = std::move(storage);
+    if (group) read.groups = groups.finish();
+    if (id) read.ids = ids.finish();
+    return read;
+}
+
+}  // namespace
+
+RowsRead read_parquet(const std::string& path, const ParquetColumns& columns, const JobControl& control) {
+    return reading_parquet(path, [&] { return read_columns(path, columns, control); });
+}
+
+}  // namespace grouplink::io
