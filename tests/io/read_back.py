@@ -1,0 +1,170 @@
+"""Runs the command on small inputs and reads each output with the tools that users have: NumPy, SciPy,
+pyarrow and Python's csv. All must hold the same links, metadata and types.
+
+    read_back.py COMMAND [--parquet]
+"""
+
+import csv
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+import scipy.sparse
+
+ROWS = 300
+K = 7
+IDS = ["plain", "com,ma", "tab\tbed", 'quo"ted', "two\nlines", "\u6771\u4eac", " blank "]
+
+
+def run(command, *arguments):
+    done = subprocess.run([command, *map(str, arguments)], capture_output=True, text=True)
+    assert done.returncode == 0, (arguments, done.stderr)
+    return done.stdout
+
+
+def edges_of(matrix):
+    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    return list(zip(rows.tolist(), matrix.indices.tolist(), matrix.data.tolist()))
+
+
+def check_metadata(text, links, rows):
+    record = json.loads(text)
+    assert record["metric"] == "angular", record
+    assert record["mapping"] == "half-cosine", record
+    assert record["options"]["n_nearest"] == K, record
+    assert record["links"] == links and record["rows"] == rows, record
+
+
+def check_npz(path):
+    matrix = scipy.sparse.load_npz(path)
+    assert matrix.format == "csr" and matrix.shape == (ROWS, ROWS)
+    assert matrix.indices.dtype == np.int32 and matrix.indptr.dtype == np.int32
+    assert matrix.data.dtype == np.float32
+    matrix.check_format(full_check=True)
+    with np.load(path, allow_pickle=False) as arrays:
+        assert sorted(arrays) == ["data", "format", "grouplink", "indices", "indptr", "shape"], sorted(arrays)
+        assert arrays["shape"].dtype == np.int64 and arrays["format"].item() == b"csr"
+        assert arrays["grouplink"].shape == ()
+        check_metadata(arrays["grouplink"].item(), matrix.nnz, ROWS)
+    return edges_of(matrix)
+
+
+def check_text(path, separator, edges, names, mode):
+    with open(path, newline="", encoding="utf-8") as file:
+        lines = list(csv.reader(file, delimiter=separator, strict=True))
+    assert lines[0] == ["Source", "Target", "Type", "Weight", "Similarity"], lines[0]
+    if mode == "directed":
+        kind, wanted = "Directed", edges
+    else:
+        kind, wanted = "Undirected", [edge for edge in edges if edge[0] < edge[1]]
+    assert len(lines) - 1 == len(wanted), (len(lines), len(wanted))
+    for line, (source, target, weight) in zip(lines[1:], wanted):
+        assert line[:3] == [str(names[source]), str(names[target]), kind], (line, source, target)
+        assert np.float32(line[3]) == np.float32(weight) and line[4] == "half-cosine", line
+
+
+def check_parquet_edges(path, edges, names, id_type):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path)
+    assert table.column_names == ["source", "target", "weight"]
+    assert table.schema.types == [id_type, id_type, pa.float32()], table.schema
+    check_metadata(pq.read_metadata(path).metadata[b"grouplink"], len(edges), ROWS)
+    columns = [column.to_pylist() for column in table.columns]
+    assert list(zip(*columns)) == [(names[s], names[t], w) for s, t, w in edges]
+
+
+def check_lists(table, edges, names):
+    targets, weights = table.column("targets").to_pylist(), table.column("weights").to_pylist()
+    got = [(row, t, w) for row in range(ROWS) for t, w in zip(targets[row], weights[row], strict=True)]
+    assert got == [(s, names[t], w) for s, t, w in edges]
+
+
+def check_all(command, folder, parquet):
+    random = np.random.default_rng(1)
+    vectors = random.standard_normal((ROWS, 5)).astype(np.float16)
+    topics = [f"topic {i % 4}" for i in range(ROWS)]
+    ids = [f"{IDS[i % len(IDS)]}{i}" for i in range(ROWS)]
+    numbers = np.arange(ROWS, dtype=np.int64) * -3
+    np.save(folder / "rows.npy", vectors)
+    np.save(folder / "ids.npy", np.array(ids))
+    np.save(folder / "numbers.npy", numbers)
+    (folder / "topics.txt").write_text("\n".join(topics) + "\n")
+    options = ["-q", "--force", "-k", K, "--similarity", "half-cosine"]
+    array = [folder / "rows.npy", "--groups", folder / "topics.txt", *options]
+    naming = {
+        "numbers": ([], list(range(ROWS))),
+        "integers": (["--ids", folder / "numbers.npy"], numbers.tolist()),
+        "texts": (["--ids", folder / "ids.npy"], ids),
+    }
+
+    for mode in ["directed", "mutual", "symmetric"]:
+        run(command, "link", *array, "--links", mode, "-o", folder / "links.npz")
+        edges = check_npz(folder / "links.npz")
+        assert edges and all(topics[s] == topics[t] for s, t, _ in edges)
+        for arguments, names in naming.values():
+            for extension, separator in [("csv", ","), ("tsv", "\t")]:
+                path = folder / f"links.{extension}"
+                run(command, "link", *array, *arguments, "--links", mode, "-o", path)
+                check_text(path, separator, edges, names, mode)
+
+    if not parquet:
+        return
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    run(command, "link", *array, "-o", folder / "links.npz")
+    edges = check_npz(folder / "links.npz")
+    id_types = {"numbers": pa.int64(), "integers": pa.int64(), "texts": pa.string()}
+    for kind, (arguments, names) in naming.items():
+        path = folder / "links.parquet"
+        run(command, "link", *array, *arguments, "-o", path)
+        check_parquet_edges(path, edges, names, id_types[kind])
+        before = path.read_bytes()
+        run(command, "link", *array, *arguments, "-o", path, "--threads", 1)
+        assert path.read_bytes() == before
+        run(command, "link", *array, *arguments, "--layout", "lists", "-o", path)
+        table = pq.read_table(path)
+        assert table.column_names == ["row"] + ["id"] * bool(arguments) + ["group", "targets", "weights"]
+        assert table.column("row").to_pylist() == list(range(ROWS))
+        assert table.column("group").to_pylist() == topics
+        assert table.schema.field("weights").type.value_type == pa.float32()
+        assert table.schema.field("targets").type.value_type == id_types[kind]
+        check_lists(table, edges, names)
+
+    flat = pa.array(vectors.reshape(-1))
+    source = pa.table({
+        "topic": pa.array(topics).dictionary_encode(),
+        "key": pa.array(ids),
+        "vector": pa.FixedSizeListArray.from_arrays(flat, 5),
+        "when": pa.array([i if i % 9 else None for i in range(ROWS)], pa.timestamp("ms", "UTC")),
+        "price": pa.array([None] * ROWS, pa.decimal128(9, 2)),
+        "words": pa.array([{"a": ["x", None] * (i % 3), "b": i} for i in range(ROWS)]),
+        "bytes": pa.array([b"\xff\x00"] * ROWS, pa.large_binary()),
+    }).replace_schema_metadata({"made by": "read_back"})
+    for rows_a_group in [1, 77, ROWS]:
+        pq.write_table(source, folder / "rows.parquet", row_group_size=rows_a_group)
+        run(command, "link", folder / "rows.parquet", "--embedding", "vector", "--group", "topic", "--id", "key",
+            *options, "--layout", "lists", "-o", folder / "lists.parquet")
+        before, after = pq.read_table(folder / "rows.parquet"), pq.read_table(folder / "lists.parquet")
+        assert after.column_names == before.column_names + ["targets", "weights"]
+        for name in before.column_names:
+            assert after.schema.field(name).equals(before.schema.field(name)), (name, after.schema)
+            assert after.column(name).to_pylist() == before.column(name).to_pylist(), name
+        assert after.schema.metadata[b"made by"] == b"read_back"
+        check_metadata(after.schema.metadata[b"grouplink"], len(edges), ROWS)
+        check_lists(after, edges, ids)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        check_all(sys.argv[1], pathlib.Path(folder), "--parquet" in sys.argv[2:])
+        left = [path.name for path in pathlib.Path(folder).iterdir() if ".tmp-" in path.name]
+        assert not left, left
+
+
+main()
