@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -24,7 +25,8 @@ constexpr std::size_t widest_key = 40;
 
 std::string gflop_text(double operations) {
     const double gflop = operations / 1e9;
-    if (gflop >= 100.0) return count_text(static_cast<std::int64_t>(gflop));
+    if (gflop >= 100.0) return count_text(std::llround(gflop));
+    if (gflop > 0.0 && gflop < 0.001) return "< 0.001";
     return fmt::format("{:.3g}", gflop);
 }
 

@@ -92,15 +92,18 @@ std::string sizes_text(const GroupSizes& sizes) {
 std::string info_text(const FileInfo& info, const std::optional<GroupSizes>& sizes) {
     std::string out = fmt::format("{}: {}, {}, {}\n", printable(info.path), info.format,
                                   plural(info.rows, "row"), bytes_text(info.bytes));
+    // What no column has is not shown: texts have no dimensions.
+    const bool vectors = std::any_of(info.columns.begin(), info.columns.end(), [](const ColumnInfo& column) {
+        return column.dims || column.embedding;
+    });
+    std::vector<TableColumn> titles{{"column"}, {"type"}, {"nulls", true}};
+    if (vectors) titles.insert(titles.end(), {{"dims", true}, {"embedding"}});
     std::vector<std::vector<std::string>> rows;
     for (const ColumnInfo& column : info.columns) {
         rows.push_back({shorten(column.name, widest_key), printable(column.type), count_text(column.nulls),
                         dims_text(column), column.embedding ? "yes" : ""});
     }
-    if (!rows.empty()) {
-        out += fmt::format(
-            "\n{}", table_text({{"column"}, {"type"}, {"nulls", true}, {"dims", true}, {"embedding"}}, rows));
-    }
+    if (!rows.empty()) out += fmt::format("\n{}", table_text(titles, rows));
     if (!info.metadata.empty()) {
         std::vector<std::vector<std::string>> entries;
         for (const auto& [key, value] : info.metadata) {

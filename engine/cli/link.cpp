@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -48,10 +49,10 @@ void check_report(const LinkArguments& arguments) {
     if (path.empty()) return;
     std::error_code ignored;
     if (std::filesystem::is_directory(path, ignored)) {
-        throw Error(ErrorCode::io, fmt::format("{}: is a directory, not a file for the report", path));
+        throw Error(ErrorCode::io, fmt::format("{}: is a folder; name a file", path));
     }
     if (std::filesystem::exists(path, ignored) && !arguments.output.force) {
-        throw Error(ErrorCode::io, fmt::format("{}: exists; pass --force to replace it", path));
+        throw Error(ErrorCode::io, fmt::format("{}: exists already; pass --force to replace it", path));
     }
     if (std::filesystem::equivalent(path, arguments.input.path, ignored)) {
         throw Error(ErrorCode::invalid_options, fmt::format("{}: the report would replace the input", path));
@@ -59,10 +60,12 @@ void check_report(const LinkArguments& arguments) {
     const std::string parent = std::filesystem::path(path).parent_path().string();
     const std::string folder = parent.empty() ? std::string(1, '.') : parent;
     if (!std::filesystem::is_directory(folder, ignored)) {
-        throw Error(ErrorCode::io, fmt::format("{}: there is no folder {}", path, folder));
+        throw Error(ErrorCode::io,
+                    fmt::format("{}: there is no folder \"{}\"; create it first", path, folder));
     }
     if (::access(folder.c_str(), W_OK | X_OK) != 0) {
-        throw Error(ErrorCode::io, fmt::format("{}: the folder {} cannot be written to", path, folder));
+        const std::string reason = std::generic_category().message(errno);
+        throw Error(ErrorCode::io, fmt::format("{}: cannot write to its folder: {}", path, reason));
     }
 }
 

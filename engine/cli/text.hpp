@@ -32,7 +32,8 @@ struct TableColumn {
     bool right = false;  ///< numbers stand at the right
 };
 
-/// Lines of columns two blanks apart, without blanks at the ends. Each row has a cell a column.
+/// Lines of columns two blanks apart, without blanks at the ends. Each row has a cell a column;
+/// more are left out.
 std::string table_text(const std::vector<TableColumn>& columns,
                        const std::vector<std::vector<std::string>>& rows);
 
