@@ -44,13 +44,15 @@ def make_environment(folder: Path) -> Path:
 
 
 def build(folder: Path, python: Path, annoy: bool) -> None:
-    generator = ["-G", "Ninja"] if shutil.which("ninja") and not (folder / "CMakeCache.txt").exists() else []
+    configure = ["cmake", "-S", ROOT, "-B", folder, "-DCMAKE_BUILD_TYPE=Release", "-DGROUPLINK_BENCH=ON",
+                 "-DGROUPLINK_TESTS=OFF", f"-DGROUPLINK_BENCH_ANNOY={'ON' if annoy else 'OFF'}",
+                 f"-DPython3_EXECUTABLE={python}", f"-DGROUPLINK_PYTHON={python}"]
+    if shutil.which("ninja") and not (folder / "CMakeCache.txt").exists():
+        configure += ["-G", "Ninja"]
     if shutil.which("ccache"):
-        generator.append("-DCMAKE_CXX_COMPILER_LAUNCHER=ccache")
-    subprocess.run(["cmake", "-S", ROOT, "-B", folder, *generator, "-DCMAKE_BUILD_TYPE=Release",
-                    "-DGROUPLINK_BENCH=ON", "-DGROUPLINK_TESTS=OFF", f"-DGROUPLINK_BENCH_ANNOY={'ON' if annoy else 'OFF'}", f"-DPython3_EXECUTABLE={python}",
-                    f"-DGROUPLINK_PYTHON={python}"],
-                   check=True, stdout=sys.stderr)
+        configure.append("-DCMAKE_CXX_COMPILER_LAUNCHER=ccache")
+    configure += os.environ.get("GROUPLINK_CMAKE_ARGS", "").split()
+    subprocess.run(configure, check=True, stdout=sys.stderr)
     subprocess.run(["cmake", "--build", folder, "--parallel", "2", "--target", "bench_core", "grouplink_command"],
                    check=True, stdout=sys.stderr)
 
@@ -108,7 +110,8 @@ class Core(Method):
             self.accuracy = method["accuracy"]
         if self.command:
             output = folder / "links.npz"
-            seconds, peak, _ = run_process([*self.command, "--threads", self.threads, "-k", K, "-o", output, "--force", "-q"])
+            seconds, peak, _ = run_process([*self.command, "--threads", self.threads, "-k", K, "-o", output, "--force",
+                                            "-q"])
             self.details["command_peak_memory_bytes"] = peak
             self.whole.append(seconds)
         elif not last:
@@ -145,8 +148,10 @@ def print_table(methods: list, baseline: Method) -> None:
     header = ("method", "core s", "(min to max)", "ratio", "recall@15", "whole s", "peak MB")
     rows = []
     for method in methods:
-        recall = f"{method.accuracy['recall']:.4f}" if method.accuracy else "the truth"
-        rows.append((method.name, f"{statistics.median(method.core):.3f}", f"{min(method.core):.3f} to {max(method.core):.3f}",
+        truth = "the truth" if method is methods[0] else "not taken"
+        recall = f"{method.accuracy['recall']:.4f}" if method.accuracy else truth
+        rows.append((method.name, f"{statistics.median(method.core):.3f}",
+                     f"{min(method.core):.3f} to {max(method.core):.3f}",
                      f"{statistics.median(method.core) / statistics.median(baseline.core):.2f}", recall,
                      f"{statistics.median(method.whole):.2f}", f"{max(method.peak) / 1e6:.0f}"))
     widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
@@ -172,7 +177,8 @@ def main() -> int:
     if arguments.runs < 2 or arguments.threads < 1:
         parser.error("--runs takes 2 or more, --threads 1 or more")
     if not (arguments.small or arguments.tiny or arguments.data_dir):
-        parser.error("set --data-dir or GROUPLINK_BENCH_DATA to the folder of the WordNet vectors, or take --small or --tiny")
+        parser.error("set --data-dir or GROUPLINK_BENCH_DATA to the folder of the WordNet vectors, "
+                     "or take --small or --tiny")
 
     folder = arguments.build.resolve()
     folder.mkdir(parents=True, exist_ok=True)
@@ -221,13 +227,15 @@ def main() -> int:
     print(f"\n{shape['data']}: {shape['rows']} rows x {shape['dim']}, {shape['groups']} groups, k {K}; "
           f"{cpu_model()}, {arguments.threads} threads, {arguments.runs} alternated runs")
     versions = {key: value for method in methods for key, value in method.details["versions"].items()}
-    print(", ".join(f"{name} {version}" for name, version in versions.items()) + ("" if arguments.no_annoy else ", annoy 1.17.3, 30 trees"))
+    if not arguments.no_annoy:
+        versions["annoy"] = "1.17.3 (30 trees)"
+    print(", ".join(f"{name} {version}" for name, version in versions.items()))
     print_table(methods, ours)
     print(f"threads busy in knn: {', '.join(f'{share:.1%}' for share in ours.details['busy_shares'])}; "
           f"grouplink's command peaks at {ours.details['command_peak_memory_bytes'] / 1e6:.0f} MB")
 
     wrong = 0
-    for what, accuracy in (("FAISS on every row", ours.accuracy), ("brute force in double precision on 1,000 rows", brute)):
+    for what, accuracy in (("FAISS on every row", ours.accuracy), ("brute force on 1,000 rows", brute)):
         if not accuracy["exact"]:
             wrong += 1
             print(f"WARNING: grouplink disagrees with {what}, ties aside: {accuracy['missed']} neighbors missed, "
@@ -243,4 +251,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except subprocess.CalledProcessError as failure:
+        sys.exit(f"run_grouped.py: failed: {' '.join(map(str, failure.cmd))}")
