@@ -377,7 +377,8 @@ void write_array_lists(AtomicFile& file, const InputSpec& input, const Table& ta
         const std::int64_t end = lists.batch_end(first, std::min(rows, first + rows_a_batch));
         numbers.clear();
         for (std::int64_t row = first; row < end; ++row) numbers.push_back(row);
-        std::vector<ArrayPointer> columns{borrowed<std::int64_t>(arrow::int64(), numbers)};
+        std::vector<ArrayPointer> columns;
+        columns.push_back(borrowed<std::int64_t>(arrow::int64(), numbers));
         if (with_ids) columns.push_back(names.of(numbers, path));
         if (with_groups) columns.push_back(group_array(table.groups, group_type, first, end, path));
         lists.append(columns, first, end);
