@@ -10,9 +10,9 @@
 #include "rows/check.hpp"
 #include "rows/groups.hpp"
 
-#include <sys/resource.h>
-
 #include <chrono>
+#include <fstream>
+#include <string>
 #include <utility>
 
 namespace grouplink {
@@ -90,10 +90,14 @@ std::vector<GroupReport> group_reports(const GroupColumn& groups, const Plan& pl
     return reports;
 }
 
+/// The process's own peak; getrusage's may be that of the process that started it. 0 = not known.
 std::int64_t peak_memory() {
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
+    std::ifstream status("/proc/self/status");
+    for (std::string word; status >> word;) {
+        std::int64_t kibibytes = 0;
+        if (word == "VmHWM:" && status >> kibibytes) return kibibytes * 1024;
+    }
+    return 0;
 }
 
 }  // namespace
@@ -110,7 +114,7 @@ LinkResult build_links(const MatrixView& vectors, const GroupColumn& groups, con
         stage("check", [&] { return check_rows(vectors, groups, options.metric, threads, control); });
     if (options.on_bad_row == BadRowPolicy::error && check.bad_rows() > 0) {
         throw Error(ErrorCode::bad_input, describe_bad_rows(check, vectors, groups) +
-                                              "; mend them, or leave them without links: on_bad_row = drop");
+                                              "; mend them, or leave them without links: --on-bad-row drop");
     }
     const RowsByGroup grouped = stage("group", [&] { return rows_by_group(groups, check.status); });
     const Plan plan = stage("plan", [&] { return make_plan(shapes_of(grouped, check), options); });
@@ -146,11 +150,12 @@ LinkResult build_links(const MatrixView& vectors, const GroupColumn& groups, con
     return result;
 }
 
-Plan plan_links(const MatrixView& vectors, const GroupColumn& groups, const LinkOptions& options) {
+Plan plan_links(const MatrixView& vectors, const GroupColumn& groups, const LinkOptions& options,
+                const JobControl& control) {
     validate(options);
     check_shapes(vectors, groups);
     const RowCheck check =
-        check_rows(vectors, groups, options.metric, parallel::resolve_threads(options.threads), JobControl{});
+        check_rows(vectors, groups, options.metric, parallel::resolve_threads(options.threads), control);
     Plan plan = make_plan(shapes_of(rows_by_group(groups, check.status), check), options);
     plan.row_status = check.counts;
     return plan;

@@ -373,7 +373,7 @@ TEST_CASE("bad rows stop the job or are left out") {
                              "31, 40), 1 wrong_dim "
                              "(row 30 has dim 5, its group \"even\" has 8), 3 non_finite (rows 10, 11, 12), "
                              "1 zero_norm (row 20); "
-                             "mend them, or leave them without links: on_bad_row = drop",
+                             "mend them, or leave them without links: --on-bad-row drop",
                              Error);
     }
 }

@@ -141,8 +141,7 @@ void run_explain(const ExplainArguments& arguments, const std::stop_token& stop)
     const Table table = read_table(arguments.input, control);
     line.update({"plan", 0.0});
     const Plan plan =
-        about_file(path, [&] { return plan_links(table.vectors, table.groups, arguments.options); });
-    if (stop.stop_requested()) throw Error(ErrorCode::cancelled, "interrupted");
+        about_file(path, [&] { return plan_links(table.vectors, table.groups, arguments.options, control); });
     line.clear();
     print(arguments.json ? plan_json(path, table, plan) : plan_text(path, table, plan, arguments));
 }

@@ -38,17 +38,17 @@ using IdColumn = std::variant<std::monostate, std::vector<std::int64_t>, StringC
 
 /// Where the rows are. Formats go by the file's extension: .parquet, .npy.
 struct InputSpec {
-    std::string path;
+    std::string path{};
     /// Column of a table. Empty: the one column of float lists that there is.
-    std::string embedding;
+    std::string embedding{};
     /// Column of a table, or of the `groups_file`. Empty with no groups_file: all rows one group.
-    std::string group;
+    std::string group{};
     /// Column of a table, or, beside an array, of the `ids_file`, else of the `groups_file`.
-    std::string id;
+    std::string id{};
     /// Beside an array or a table: .npy of integers or strings; .tsv/.csv with a header line, as
     /// FILE:COLUMN; any other name is text, a value a line. An empty value is a null group.
-    std::string groups_file;
-    std::string ids_file;  ///< the same forms as groups_file
+    std::string groups_file{};
+    std::string ids_file{};  ///< the same forms as groups_file
 };
 
 /// Rows as they were read; owns or maps what its views point at.

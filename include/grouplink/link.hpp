@@ -4,32 +4,16 @@
 #include <grouplink/error.hpp>
 #include <grouplink/export.hpp>
 #include <grouplink/groups.hpp>
+#include <grouplink/job.hpp>
 #include <grouplink/matrix.hpp>
 #include <grouplink/options.hpp>
 #include <grouplink/plan.hpp>
 #include <grouplink/report.hpp>
 #include <grouplink/version.hpp>
 
-#include <functional>
-#include <stop_token>
-#include <string_view>
 #include <vector>
 
 namespace grouplink {
-
-struct Progress {
-    std::string_view stage;  ///< as in Report::stages
-    double done = 0.0;       ///< share of the stage, in [0, 1]
-};
-
-/// How a caller follows a job and stops it; each job has its own.
-struct JobControl {
-    /// Called at most some ten times a second, one call at a time, from any thread of the job. What
-    /// it throws stops the job and comes out of the call that runs it.
-    std::function<void(const Progress&)> on_progress;
-    /// When a stop is requested the job ends with Error(cancelled) within some milliseconds.
-    std::stop_token stop;
-};
 
 struct LinkResult {
     CsrGraph graph;                     ///< rows = rows of the input

@@ -2,6 +2,7 @@
 
 #include <grouplink/export.hpp>
 #include <grouplink/groups.hpp>
+#include <grouplink/job.hpp>
 #include <grouplink/matrix.hpp>
 #include <grouplink/options.hpp>
 #include <grouplink/report.hpp>
@@ -44,6 +45,6 @@ struct Plan {
 /// The plan that build_links would follow. Bad rows are left out, whatever the policy.
 /// Throws Error(invalid_options | bad_input) as build_links does for malformed arguments.
 GROUPLINK_EXPORT Plan plan_links(const MatrixView& vectors, const GroupColumn& groups,
-                                 const LinkOptions& options = {});
+                                 const LinkOptions& options = {}, const JobControl& control = {});
 
 }  // namespace grouplink

@@ -39,8 +39,8 @@ struct StageTime {
     double seconds = 0.0;
 };
 
-/// What ran, on what, and how long it took. All but times, threads and memory depends on the input
-/// and the options alone.
+/// What ran, on what, and how long it took. All but times, threads, memory, `isa`, and the
+/// counts that follow from it (scored_pairs, researched_rows), depends on the input and the options alone.
 struct Report {
     std::string version;
     LinkOptions options;

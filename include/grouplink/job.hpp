@@ -1,0 +1,23 @@
+#pragma once
+
+#include <functional>
+#include <stop_token>
+#include <string_view>
+
+namespace grouplink {
+
+struct Progress {
+    std::string_view stage;  ///< as in Report::stages
+    double done = 0.0;       ///< share of the stage, in [0, 1]
+};
+
+/// How a caller follows a job and stops it; each job has its own.
+struct JobControl {
+    /// Called at most some ten times a second, one call at a time, from any thread of the job. What
+    /// it throws stops the job and comes out of the call that runs it.
+    std::function<void(const Progress&)> on_progress;
+    /// When a stop is requested the job ends with Error(cancelled) within some milliseconds.
+    std::stop_token stop;
+};
+
+}  // namespace grouplink
