@@ -1,5 +1,7 @@
 #include "io/message.hpp"
 
+#include "io/utf8.hpp"
+
 #include <algorithm>
 #include <numeric>
 #include <system_error>
@@ -40,6 +42,7 @@ std::string in_quotes(std::string_view value) {
         }
         if (!value.empty() && static_cast<unsigned char>(value.back()) >= 0xC0) value.remove_suffix(1);
     }
+    const bool utf8 = is_utf8(value);
     std::string text = "\"";
     for (const char c : value) {
         if (c == '\n') {
@@ -48,7 +51,8 @@ std::string in_quotes(std::string_view value) {
             text += "\\r";
         } else if (c == '\t') {
             text += "\\t";
-        } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
+        } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F ||
+                   (!utf8 && static_cast<unsigned char>(c) >= 0x80)) {
             text += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
         } else {
             text += c;

@@ -20,7 +20,8 @@ template <typename... Args>
 /// Throws Error(io) for a system call that failed with `error_number`.
 [[noreturn]] void fail_system(std::string_view path, std::string_view what, int error_number);
 
-/// The value in double quotes, control characters escaped, cut where it is long.
+/// The value in double quotes, cut where it is long; control characters, and bytes that are not UTF-8,
+/// escaped.
 std::string in_quotes(std::string_view value);
 
 /// "a", "b" and "c" or the like; the first ten.

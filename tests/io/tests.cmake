@@ -1,0 +1,9 @@
+list(APPEND unit_tests
+  io/delimited_test.cpp
+  io/inspect_test.cpp
+  io/npy_test.cpp
+  io/table_test.cpp
+  io/utf8_test.cpp)
+if(GROUPLINK_PARQUET)
+  list(APPEND unit_tests io/parquet_read_test.cpp)
+endif()
