@@ -118,8 +118,9 @@ LinkResult build_links(const MatrixView& vectors, const GroupColumn& groups, con
     }
     const RowsByGroup grouped = stage("group", [&] { return rows_by_group(groups, check.status); });
     const Plan plan = stage("plan", [&] { return make_plan(shapes_of(grouped, check), options); });
-    KnnResult knn =
-        stage("knn", [&] { return find_neighbors(vectors, grouped, plan, options, threads, control); });
+    KnnResult knn = stage("knn", [&] {
+        return find_neighbors(vectors, grouped, groups.keys, plan, options, threads, control);
+    });
     result.report.links_found = static_cast<std::int64_t>(knn.neighbors.targets.size());
     const Cut cut = stage("cut", [&] { return find_cut(knn.neighbors, grouped, check.group_dim, options); });
     const std::vector<std::int64_t> kept = stage("threshold", [&] {

@@ -9,8 +9,36 @@
 
 namespace grouplink {
 
+namespace {
+
+[[noreturn]] void fail(const std::string& message) { throw Error(ErrorCode::invalid_options, message); }
+
+void validate_index(const LinkOptions& options) {
+    const bool approximate = options.index == IndexKind::ivf || options.index == IndexKind::hnsw;
+    if (approximate && (options.metric == Metric::manhattan || options.metric == Metric::hamming)) {
+        fail(fmt::format("index: \"{}\" works for angular, dot and euclidean, got \"{}\"",
+                         name(options.index), name(options.metric)));
+    }
+    if (options.ivf.nlist < 0) {
+        fail(fmt::format("nlist: got {}, must be 0 (automatic) or more", options.ivf.nlist));
+    }
+    if (options.ivf.nprobe < 0) {
+        fail(fmt::format("nprobe: got {}, must be 0 (automatic) or more", options.ivf.nprobe));
+    }
+    if (options.hnsw.M < 2 || options.hnsw.M > 512) {
+        fail(fmt::format("M: got {}, must be from 2 to 512", options.hnsw.M));
+    }
+    if (options.hnsw.ef_construction < 1) {
+        fail(fmt::format("ef_construction: got {}, must be at least 1", options.hnsw.ef_construction));
+    }
+    if (options.hnsw.ef_search < 1) {
+        fail(fmt::format("ef_search: got {}, must be at least 1", options.hnsw.ef_search));
+    }
+}
+
+}  // namespace
+
 void validate(const LinkOptions& options) {
-    const auto fail = [](const std::string& message) { throw Error(ErrorCode::invalid_options, message); };
     if (options.n_nearest < 1) fail(fmt::format("n_nearest: got {}, must be at least 1", options.n_nearest));
     if (!std::isfinite(options.similarity_min)) {
         fail(fmt::format("similarity_min: got {}, must be a finite number", options.similarity_min));
@@ -26,6 +54,7 @@ void validate(const LinkOptions& options) {
         fail(fmt::format("similarity: \"{}\" needs metric \"angular\", got \"{}\"", name(options.similarity),
                          name(options.metric)));
     }
+    validate_index(options);
 }
 
 std::string_view name(Metric metric) noexcept {
@@ -69,6 +98,8 @@ std::string_view name(IndexKind kind) noexcept {
     switch (kind) {
         case IndexKind::automatic: return "auto";
         case IndexKind::flat: return "flat";
+        case IndexKind::ivf: return "ivf";
+        case IndexKind::hnsw: return "hnsw";
     }
     return "";
 }

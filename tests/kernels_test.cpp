@@ -78,6 +78,33 @@ TEST_CASE("sums are right, and the same bit by bit under every instruction set")
     }
 }
 
+TEST_CASE("float kernels of every length are near the sum in long double, from any address") {
+    std::mt19937_64 random(21);
+    std::normal_distribution<float> normal;
+    for (std::size_t n = 0; n < 300; n += 1 + n / 9) {
+        std::vector<float> x(n + 1);
+        std::vector<float> y(n + 1);
+        for (float& value : x) value = normal(random);
+        for (float& value : y) value = normal(random);
+        long double dot = 0, squares = 0;
+        for (std::size_t i = 1; i <= n; ++i) {
+            const auto difference = static_cast<long double>(x[i]) - static_cast<long double>(y[i]);
+            dot += static_cast<long double>(x[i]) * static_cast<long double>(y[i]);
+            squares += difference * difference;
+        }
+        for (const auto* table : tables()) {
+            CAPTURE(name(table->isa));
+            CAPTURE(n);
+            const double bound = 1e-6 * static_cast<double>(n + 1);
+            CHECK(std::abs(static_cast<double>(table->dot_f32(x.data() + 1, y.data() + 1, n)) -
+                           static_cast<double>(dot)) <= bound);
+            CHECK(std::abs(static_cast<double>(table->squared_l2_f32(x.data() + 1, y.data() + 1, n)) -
+                           static_cast<double>(squares)) <= bound);
+            CHECK(table->squared_l2_f32(x.data(), x.data(), n) == 0.0F);
+        }
+    }
+}
+
 TEST_CASE("every half-precision number loads exactly, and the padding is zero") {
     std::vector<std::uint16_t> halves(65536 + 5);
     for (std::size_t i = 0; i < halves.size(); ++i) halves[i] = static_cast<std::uint16_t>(i);

@@ -101,6 +101,33 @@ InputSpec input_of(const RawArguments& raw) {
     return input;
 }
 
+/// A knob of one index; a mistake when another was chosen.
+std::int64_t knob_of(std::string_view flag, const RawText& raw, IndexKind owner, IndexKind chosen,
+                     std::int64_t least, std::int64_t most, std::int64_t otherwise) {
+    const std::int64_t value = integer_of(flag, raw, least, most, otherwise);
+    if (raw && chosen != owner) {
+        fail(fmt::format("{} goes with --index {} only, got --index {}", flag, name(owner), name(chosen)));
+    }
+    return value;
+}
+
+void read_knobs(const RawArguments& raw, LinkOptions& options) {
+    constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+    constexpr std::int64_t most_links = 512;
+    const auto ivf = [&](std::string_view flag, const RawText& text, std::int64_t& value) {
+        value = knob_of(flag, text, IndexKind::ivf, options.index, 0, most, value);
+    };
+    const auto hnsw = [&](std::string_view flag, const RawText& text, std::int64_t least,
+                          std::int64_t largest, std::int64_t& value) {
+        value = knob_of(flag, text, IndexKind::hnsw, options.index, least, largest, value);
+    };
+    ivf("--nlist", raw.nlist, options.ivf.nlist);
+    ivf("--nprobe", raw.nprobe, options.ivf.nprobe);
+    hnsw("--hnsw-m", raw.hnsw_m, 2, most_links, options.hnsw.M);
+    hnsw("--ef-construction", raw.ef_construction, 1, most, options.hnsw.ef_construction);
+    hnsw("--ef-search", raw.ef_search, 1, most, options.hnsw.ef_search);
+}
+
 LinkOptions options_of(const RawArguments& raw) {
     constexpr auto all_metrics =
         std::to_array({Metric::angular, Metric::euclidean, Metric::manhattan, Metric::hamming, Metric::dot});
@@ -108,7 +135,8 @@ LinkOptions options_of(const RawArguments& raw) {
         std::to_array({Similarity::angular, Similarity::half_cosine, Similarity::cosine});
     constexpr auto scopes = std::to_array({QuantileScope::all, QuantileScope::group});
     constexpr auto modes = std::to_array({LinkMode::directed, LinkMode::mutual, LinkMode::symmetric});
-    constexpr auto kinds = std::to_array({IndexKind::automatic, IndexKind::flat});
+    constexpr auto kinds =
+        std::to_array({IndexKind::automatic, IndexKind::flat, IndexKind::ivf, IndexKind::hnsw});
     constexpr auto policies = std::to_array({BadRowPolicy::error, BadRowPolicy::drop});
     constexpr double most = std::numeric_limits<double>::max();
 
@@ -125,6 +153,7 @@ LinkOptions options_of(const RawArguments& raw) {
         choice_of("--quantile-scope", raw.quantile_scope, scopes, options.quantile_scope);
     options.links = choice_of("--links", raw.links, modes, options.links);
     options.index = choice_of("--index", raw.index, kinds, options.index);
+    read_knobs(raw, options);
     options.on_bad_row = choice_of("--on-bad-row", raw.on_bad_row, policies, options.on_bad_row);
     if (raw.seed) {
         const auto seed = parse_unsigned(*raw.seed);
@@ -134,6 +163,11 @@ LinkOptions options_of(const RawArguments& raw) {
     options.threads =
         static_cast<int>(integer_of("--threads", raw.threads, 0, most_threads, options.threads));
 
+    const bool approximate = options.index == IndexKind::ivf || options.index == IndexKind::hnsw;
+    if (approximate && (options.metric == Metric::manhattan || options.metric == Metric::hamming)) {
+        fail(fmt::format("--index {} goes with --metric angular, dot or euclidean, got --metric {}",
+                         name(options.index), name(options.metric)));
+    }
     if (options.similarity != Similarity::angular && options.metric != Metric::angular) {
         fail(fmt::format("--similarity {} goes with --metric angular only, got --metric {}",
                          name(options.similarity), name(options.metric)));

@@ -64,6 +64,14 @@ std::string bad_rows_text(const Plan& plan, BadRowPolicy policy) {
     return out;
 }
 
+/// How the group is searched, in a few words.
+std::string path_text(const GroupPlan& group) {
+    if (group.index == IndexKind::ivf) {
+        return fmt::format("{} of {} lists", count_text(group.ivf.nprobe), count_text(group.ivf.nlist));
+    }
+    return group.index == IndexKind::hnsw ? "graph" : std::string(name(group.path));
+}
+
 std::string plan_text(const std::string& path, const Table& table, const Plan& plan,
                       const ExplainArguments& arguments) {
     const std::vector<std::string>& keys = table.groups.keys;
@@ -72,16 +80,19 @@ std::string plan_text(const std::string& path, const Table& table, const Plan& p
                                   plural(static_cast<std::int64_t>(keys.size()), "group"));
     std::vector<std::vector<std::string>> rows;
     std::int64_t linked_rows = 0;
+    std::int64_t kept_flat = 0;
     std::int64_t tiles = 0;
     std::int64_t largest_memory = 0;
     for (const GroupPlan& group : plan.groups) {
         linked_rows += group.rows;
+        if (arguments.options.index != IndexKind::automatic && group.index != arguments.options.index)
+            ++kept_flat;
         tiles += group.tiles;
         largest_memory = std::max(largest_memory, group.memory_bytes);
         if (rows.size() == most_groups_shown) continue;
         const std::string& key = keys[static_cast<std::size_t>(group.group)];
         rows.push_back({one_group ? "(all rows)" : shorten(key, widest_key), count_text(group.rows),
-                        count_text(group.dim), std::string(name(group.index)), std::string(name(group.path)),
+                        count_text(group.dim), std::string(name(group.index)), path_text(group),
                         count_text(group.tiles), gflop_text(group.cost), bytes_text(group.memory_bytes)});
     }
     if (plan.groups.size() > rows.size()) {
@@ -101,20 +112,31 @@ std::string plan_text(const std::string& path, const Table& table, const Plan& p
                       rows);
     out += fmt::format("\nLinks take {}, and a group while it is searched {} at most.\n",
                        bytes_text(plan.result_bytes), bytes_text(largest_memory));
+    if (kept_flat > 0) {
+        out +=
+            fmt::format("{} too small for --index {} and searched flat, which is exact.\n",
+                        kept_flat == 1 ? "1 group is" : fmt::format("{} groups are", count_text(kept_flat)),
+                        name(arguments.options.index));
+    }
     return out + bad_rows_text(plan, arguments.options.on_bad_row);
 }
 
 std::string plan_json(const std::string& path, const Table& table, const Plan& plan) {
     nlohmann::ordered_json groups = nlohmann::ordered_json::array();
     for (const GroupPlan& group : plan.groups) {
-        groups.push_back({{"key", table.groups.keys[static_cast<std::size_t>(group.group)]},
-                          {"rows", group.rows},
-                          {"dim", group.dim},
-                          {"index", name(group.index)},
-                          {"path", name(group.path)},
-                          {"tiles", group.tiles},
-                          {"cost", group.cost},
-                          {"memory_bytes", group.memory_bytes}});
+        nlohmann::ordered_json& json = groups.emplace_back();
+        json = {{"key", table.groups.keys[static_cast<std::size_t>(group.group)]},
+                {"rows", group.rows},
+                {"dim", group.dim},
+                {"index", name(group.index)},
+                {"path", name(group.path)},
+                {"tiles", group.tiles},
+                {"cost", group.cost},
+                {"memory_bytes", group.memory_bytes}};
+        if (group.index == IndexKind::ivf) {
+            json["nlist"] = group.ivf.nlist;
+            json["nprobe"] = group.ivf.nprobe;
+        }
     }
     nlohmann::ordered_json status;
     for (std::size_t s = 0; s < plan.row_status.size(); ++s) {

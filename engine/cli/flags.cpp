@@ -71,11 +71,33 @@ std::vector<Flag> link_flags() {
                      name(defaults.links)),
          &RawArguments::links},
         {"--index", "KIND", section_links,
-         fmt::format("How neighbours are searched [default: {}]\n"
-                     "  auto  chosen for each group\n"
-                     "  flat  every pair, exact",
-                     name(defaults.index)),
+         fmt::format(
+             "How neighbours are searched [default: {}]\n"
+             "  auto  chosen for each group\n"
+             "  flat  every pair, exact\n"
+             "  ivf   k-means lists, some of them\n"
+             "  hnsw  a navigable graph\n"
+             "The last two miss some links. They are for large groups, and angular, dot and euclidean; "
+             "small groups stay flat.",
+             name(defaults.index)),
          &RawArguments::index},
+        {"--nlist", "N", section_links,
+         "With --index ivf: lists of a group [default: 0, the square root of its rows]",
+         &RawArguments::nlist},
+        {"--nprobe", "N", section_links,
+         "With --index ivf: lists that a row searches [default: 0, twice the square root of the lists]",
+         &RawArguments::nprobe},
+        {"--hnsw-m", "N", section_links,
+         fmt::format("With --index hnsw: links of a node, 2 to 512 [default: {}]", defaults.hnsw.M),
+         &RawArguments::hnsw_m},
+        {"--ef-construction", "N", section_links,
+         fmt::format("With --index hnsw: candidates kept while the graph grows [default: {}]",
+                     defaults.hnsw.ef_construction),
+         &RawArguments::ef_construction},
+        {"--ef-search", "N", section_links,
+         fmt::format("With --index hnsw: candidates kept while a row is searched [default: {}]",
+                     defaults.hnsw.ef_search),
+         &RawArguments::ef_search},
         {"--on-bad-row", "POLICY", section_links,
          fmt::format("What to do about rows that cannot be linked: no group, no vector, NaN, all zeros, "
                      "another dimension than their group's [default: {}]\n"

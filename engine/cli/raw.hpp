@@ -29,6 +29,11 @@ struct RawArguments {
     std::optional<std::string> similarity;
     std::optional<std::string> links;
     std::optional<std::string> index;
+    std::optional<std::string> nlist;
+    std::optional<std::string> nprobe;
+    std::optional<std::string> hnsw_m;
+    std::optional<std::string> ef_construction;
+    std::optional<std::string> ef_search;
     std::optional<std::string> on_bad_row;
     std::optional<std::string> seed;
     std::optional<std::string> threads;

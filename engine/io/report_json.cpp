@@ -23,16 +23,26 @@ Json group_json(const GroupReport& group) {
 }  // namespace
 
 Json options_json(const LinkOptions& options) {
-    return {{"n_nearest", options.n_nearest},
-            {"similarity_min", number(options.similarity_min)},
-            {"similarity_min_q", number(options.similarity_min_q)},
-            {"quantile_scope", name(options.quantile_scope)},
-            {"metric", name(options.metric)},
-            {"similarity", name(options.similarity)},
-            {"links", name(options.links)},
-            {"index", name(options.index)},
-            {"on_bad_row", name(options.on_bad_row)},
-            {"seed", options.seed}};
+    Json json{{"n_nearest", options.n_nearest},
+              {"similarity_min", number(options.similarity_min)},
+              {"similarity_min_q", number(options.similarity_min_q)},
+              {"quantile_scope", name(options.quantile_scope)},
+              {"metric", name(options.metric)},
+              {"similarity", name(options.similarity)},
+              {"links", name(options.links)},
+              {"index", name(options.index)},
+              {"on_bad_row", name(options.on_bad_row)},
+              {"seed", options.seed}};
+    if (options.index == IndexKind::ivf) {
+        json["nlist"] = options.ivf.nlist;
+        json["nprobe"] = options.ivf.nprobe;
+    }
+    if (options.index == IndexKind::hnsw) {
+        json["M"] = options.hnsw.M;
+        json["ef_construction"] = options.hnsw.ef_construction;
+        json["ef_search"] = options.hnsw.ef_search;
+    }
+    return json;
 }
 
 }  // namespace io

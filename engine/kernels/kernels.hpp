@@ -44,6 +44,10 @@ struct Table {
     double (*squared_l2)(const double* x, const double* y, std::size_t n);
     double (*l1)(const double* x, const double* y, std::size_t n);
 
+    /// Of two float rows of n components, summed in an order of the instruction set's own.
+    float (*dot_f32)(const float* x, const float* y, std::size_t n);
+    float (*squared_l2_f32)(const float* x, const float* y, std::size_t n);
+
     /// scores[i * nb + j] = inner product of the float rows a[i] and b[j], of `dim` each; with `upper`, at
     /// least where j >= i. `packed` is scratch of packed_floats(nb, dim). Null where BLAS is as fast.
     void (*ip_tile)(const float* a, std::size_t na, const float* b, std::size_t nb, std::size_t dim,

@@ -1,5 +1,7 @@
 #include "knn/flat.hpp"
 
+#include "knn/stage.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -15,82 +17,43 @@ constexpr std::size_t rows_again = 64;
 }  // namespace
 
 FlatSearch::FlatSearch(GroupJob job, std::span<Scratch> scratch)
-    : job_(job), scratch_(scratch), padded_(kernels::padded(job.dim)), ranker_(job_, unique_) {}
+    : job_(job), scratch_(scratch), rows_(job_), ranker_(job_, rows_.unique()) {}
 
 std::vector<parallel::Stage> FlatSearch::stages() {
-    using Begin = std::int64_t (FlatSearch::*)(Scratch&);
-    using Run = void (FlatSearch::*)(std::int64_t, Scratch&);
-    const auto stage = [this](Begin begin, Run run, double share) {
-        return parallel::Stage{
-            .begin = [this, begin](
-                         int worker) { return (this->*begin)(scratch_[static_cast<std::size_t>(worker)]); },
-            .run = [this, run](
-                       std::int64_t unit,
-                       int worker) { (this->*run)(unit, scratch_[static_cast<std::size_t>(worker)]); },
-            .share = share};
-    };
-    return {stage(&FlatSearch::begin_measure, &FlatSearch::measure, 0.02),
-            stage(&FlatSearch::begin_gather, &FlatSearch::gather, 0.03),
-            stage(&FlatSearch::begin_join, &FlatSearch::join, 0.85),
-            stage(&FlatSearch::begin_rank, &FlatSearch::rank, 0.10),
-            stage(&FlatSearch::begin_research, &FlatSearch::research, 0.0)};
+    return {make_stage(*this, scratch_, &FlatSearch::begin_measure, &FlatSearch::measure, 0.02),
+            make_stage(*this, scratch_, &FlatSearch::begin_gather, &FlatSearch::gather, 0.03),
+            make_stage(*this, scratch_, &FlatSearch::begin_join, &FlatSearch::join, 0.85),
+            make_stage(*this, scratch_, &FlatSearch::begin_rank, &FlatSearch::rank, 0.10),
+            make_stage(*this, scratch_, &FlatSearch::begin_research, &FlatSearch::research, 0.0)};
 }
 
-std::int64_t FlatSearch::begin_measure(Scratch&) {
-    blocks_ = blocks_of(static_cast<std::int64_t>(job_.rows.size()));
-    hashes_.resize(job_.rows.size());
-    extremes_.resize(static_cast<std::size_t>(blocks_.count));
-    return blocks_.count;
-}
+std::int64_t FlatSearch::begin_measure(Scratch&) { return rows_.begin_measure(); }
 
-void FlatSearch::measure(std::int64_t block, Scratch& scratch) {
-    const std::size_t first = block_first(block);
-    const std::size_t last = std::min(job_.rows.size(), first + static_cast<std::size_t>(blocks_.block_rows));
-    scratch.x.resize(padded_);
-    for (std::size_t i = first; i < last; ++i) {
-        hashes_[i] = hash_row(job_.scorer.vectors(), job_.rows[i]);
-        if (!needs_frame(job_.scorer.metric())) continue;
-        job_.scorer.load(job_.rows[i], scratch.x.data());
-        add_row(extremes_[static_cast<std::size_t>(block)], scratch.x, job_.scorer.metric(),
-                job_.scorer.kernel());
-    }
-}
+void FlatSearch::measure(std::int64_t block, Scratch& scratch) { rows_.measure(block, scratch); }
 
 std::int64_t FlatSearch::begin_gather(Scratch& scratch) {
-    unique_ = find_unique(job_.scorer.vectors(), job_.rows, hashes_);
-    scratch.counters.duplicate_rows += static_cast<std::int64_t>(job_.rows.size() - unique_.size());
-    index_ =
-        FlatIndex(unique_.size(), job_.dim, job_.scorer.metric(), make_frame(extremes_, job_.rows.size()));
-    hashes_ = {};
-    extremes_ = {};
-    blocks_ = blocks_of(static_cast<std::int64_t>(unique_.size()));
-    return blocks_.count;
+    rows_.finish(scratch);
+    index_ = FlatIndex(rows_.size(), job_.dim, job_.scorer.metric(), rows_.frame());
+    return rows_.blocks();
 }
 
-void FlatSearch::gather(std::int64_t block, Scratch& scratch) {
-    scratch.x.resize(padded_);
-    const std::size_t first = block_first(block);
-    for (std::size_t i = first; i < first + block_size(block); ++i) {
-        job_.scorer.load(ranker_.input_row(static_cast<std::uint32_t>(i)), scratch.x.data());
-        index_.set(i, scratch.x.data());
-    }
-}
+void FlatSearch::gather(std::int64_t block, Scratch& scratch) { gather_block(rows_, block, index_, scratch); }
 
 std::int64_t FlatSearch::begin_join(Scratch&) {
     index_.finish();
-    locks_ = std::make_unique<parallel::BlockLocks>(blocks_.count);
-    const std::size_t others = std::max<std::size_t>(1, unique_.size() - 1);
-    lists_ = CandidateLists(unique_.size(), std::min(job_.k + spare_candidates, others));
-    return parallel::BlockPairs(blocks_.count).count();
+    locks_ = std::make_unique<parallel::BlockLocks>(rows_.blocks());
+    const std::size_t others = std::max<std::size_t>(1, rows_.size() - 1);
+    lists_ = CandidateLists(rows_.size(), std::min(job_.k + spare_candidates, others));
+    return parallel::BlockPairs(rows_.blocks()).count();
 }
 
 void FlatSearch::join(std::int64_t pair, Scratch& scratch) {
-    const auto [block_a, block_b] = parallel::BlockPairs(blocks_.count).at(pair);
-    const std::size_t a = block_first(block_a);
-    const std::size_t b = block_first(block_b);
-    const std::size_t na = block_size(block_a);
-    const std::size_t nb = block_size(block_b);
-    scratch.scores.resize(static_cast<std::size_t>(blocks_.block_rows * blocks_.block_rows));
+    const auto [block_a, block_b] = parallel::BlockPairs(rows_.blocks()).at(pair);
+    const std::size_t a = rows_.block_first(block_a);
+    const std::size_t b = rows_.block_first(block_b);
+    const std::size_t na = rows_.block_size(block_a);
+    const std::size_t nb = rows_.block_size(block_b);
+    scratch.scores.resize(rows_.block_rows() * rows_.block_rows());
     index_.score_tile(a, na, b, nb, job_.scorer.kernel(), scratch.packed, scratch.scores.data());
 
     const auto guard = locks_->hold(block_a, block_b);
@@ -117,13 +80,13 @@ void FlatSearch::offer(std::size_t a, std::size_t b, std::size_t nb, const float
 
 std::int64_t FlatSearch::begin_rank(Scratch&) {
     locks_.reset();
-    uncertain_.resize(static_cast<std::size_t>(blocks_.count));
-    return blocks_.count;
+    uncertain_.resize(static_cast<std::size_t>(rows_.blocks()));
+    return rows_.blocks();
 }
 
 void FlatSearch::rank(std::int64_t block, Scratch& scratch) {
-    const std::size_t first = block_first(block);
-    for (std::size_t i = first; i < first + block_size(block); ++i) {
+    const std::size_t first = rows_.block_first(block);
+    for (std::size_t i = first; i < first + rows_.block_size(block); ++i) {
         const auto row = static_cast<std::uint32_t>(i);
         float limit = std::numeric_limits<float>::max();
         if (rank_row(row, limit, scratch)) {
@@ -183,14 +146,14 @@ void FlatSearch::research(std::int64_t batch, Scratch& scratch) {
 
     // First all scores within reach of each row's limit, then their canonical distances row by row.
     std::vector<std::vector<std::uint32_t>> within(rows.size());
-    const auto block_rows = static_cast<std::size_t>(blocks_.block_rows);
+    const std::size_t block_rows = rows_.block_rows();
     scratch.scores.resize(rows.size() * block_rows);
     scratch.columns.resize(static_cast<std::size_t>(largest_block));
     scratch.found.resize(static_cast<std::size_t>(largest_block));
     scratch.thresholds.assign(block_rows, std::numeric_limits<float>::infinity());
-    for (std::int64_t block = 0; block < blocks_.count; ++block) {
-        const std::size_t b = block_first(block);
-        const std::size_t nb = block_size(block);
+    for (std::int64_t block = 0; block < rows_.blocks(); ++block) {
+        const std::size_t b = rows_.block_first(block);
+        const std::size_t nb = rows_.block_size(block);
         index_.score_rows(selected, b, nb, job_.scorer.kernel(), scratch.gathered, scratch.packed,
                           scratch.scores.data());
         for (std::size_t i = 0; i < rows.size(); ++i) {

@@ -3,11 +3,10 @@
 #include "knn/candidates.hpp"
 #include "knn/gather.hpp"
 #include "knn/group.hpp"
+#include "knn/group_rows.hpp"
 #include "knn/rank.hpp"
-#include "knn/unique.hpp"
 #include "parallel/blocks.hpp"
 #include "parallel/workers.hpp"
-#include "plan/plan.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -53,23 +52,11 @@ private:
 
     void offer(std::size_t a, std::size_t b, std::size_t nb, const float* scores, Scratch& scratch);
     bool rank_row(std::uint32_t row, float& limit, Scratch& scratch);
-    std::size_t block_first(std::int64_t block) const {
-        return static_cast<std::size_t>(block * blocks_.block_rows);
-    }
-    std::size_t block_size(std::int64_t block) const {
-        const auto size = static_cast<std::size_t>(blocks_.block_rows);
-        return std::min(size, unique_.size() - block_first(block));
-    }
 
     GroupJob job_;
     std::span<Scratch> scratch_;
-    std::size_t padded_;  ///< doubles of a loaded row
-
-    std::vector<std::uint64_t> hashes_;
-    std::vector<Extremes> extremes_;  ///< of each block
-    UniqueRows unique_;               ///< the rows that the index holds
+    GroupRows rows_;  ///< those that the index holds
     RowRanker ranker_;
-    Blocks blocks_;  ///< of all rows while measured, then of the unique ones
     FlatIndex index_;
     std::unique_ptr<parallel::BlockLocks> locks_;
     CandidateLists lists_;

@@ -47,6 +47,22 @@ Frame make_frame(std::span<const Extremes> parts, std::size_t rows) {
     return frame;
 }
 
+RowLength place_row(const Frame& frame, Metric metric, std::size_t dim, const double* loaded, float* row) {
+    if (!needs_frame(metric)) {
+        for (std::size_t c = 0; c < dim; ++c) row[c] = static_cast<float>(loaded[c]);
+        return {};
+    }
+    RowLength length{.squares = 0.0, .magnitudes = 0.0};
+    for (std::size_t c = 0; c < dim; ++c) {
+        const double center = frame.center.empty() ? 0.0 : frame.center[c];
+        row[c] = static_cast<float>((loaded[c] - center) * frame.scale);
+        const auto component = static_cast<double>(row[c]);
+        length.squares += component * component;
+        length.magnitudes += std::abs(component);
+    }
+    return length;
+}
+
 FlatIndex::FlatIndex(std::size_t rows, std::size_t dim, Metric metric, Frame frame)
     : metric_(metric), dim_(dim), frame_(std::move(frame)), offsets_(rows, 0.0F), norms_(rows, 1.0) {
     // The rows are written in place: FAISS's add() would need them in a second array first.
@@ -74,22 +90,10 @@ void FlatIndex::set(std::size_t i, const double* loaded) {
         }
         return;
     }
-    float* row = index_.get_xb() + i * dim_;
-    if (!needs_frame(metric_)) {
-        for (std::size_t c = 0; c < dim_; ++c) row[c] = static_cast<float>(loaded[c]);
-        return;
-    }
-    double squares = 0.0;
-    double magnitudes = 0.0;
-    for (std::size_t c = 0; c < dim_; ++c) {
-        const double center = frame_.center.empty() ? 0.0 : frame_.center[c];
-        row[c] = static_cast<float>((loaded[c] - center) * frame_.scale);
-        const auto component = static_cast<double>(row[c]);
-        squares += component * component;
-        magnitudes += std::abs(component);
-    }
-    norms_[i] = metric_ == Metric::manhattan ? magnitudes : std::sqrt(squares);
-    if (metric_ == Metric::euclidean) offsets_[i] = static_cast<float>(squares / 2);
+    const RowLength length = place_row(frame_, metric_, dim_, loaded, index_.get_xb() + i * dim_);
+    if (!needs_frame(metric_)) return;
+    norms_[i] = metric_ == Metric::manhattan ? length.magnitudes : std::sqrt(length.squares);
+    if (metric_ == Metric::euclidean) offsets_[i] = static_cast<float>(length.squares / 2);
 }
 
 void FlatIndex::finish() {

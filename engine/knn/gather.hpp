@@ -36,6 +36,16 @@ void add_row(Extremes& extremes, std::span<const double> loaded, Metric metric, 
 /// The frame of a group of `rows` rows from its parts, taken in their order.
 Frame make_frame(std::span<const Extremes> parts, std::size_t rows);
 
+/// The lengths of a row as it is searched.
+struct RowLength {
+    double squares = 1.0;     ///< squared Euclidean
+    double magnitudes = 1.0;  ///< L1
+};
+
+/// Writes `dim` components of what the scorer loads as they are searched; not for hamming. Lengths are
+/// measured where the metric needs a frame.
+RowLength place_row(const Frame& frame, Metric metric, std::size_t dim, const double* loaded, float* row);
+
 /// A group's FAISS index and what bounds the error of its float32 scores.
 ///
 /// A score grows as rows get closer and is symmetric: the inner product under angular and dot, minus
@@ -61,6 +71,9 @@ public:
     void score_rows(std::span<const std::uint32_t> selected, std::size_t b, std::size_t nb,
                     const kernels::Table& kernel, std::vector<float>& gathered, std::vector<float>& packed,
                     float* scores) const;
+
+    /// The rows as they are searched, `dim` floats each; not under hamming.
+    const float* rows() const { return index_.get_xb(); }
 
     /// The final score is score_tile's less the offsets of both rows: half the squared length under
     /// euclidean, else 0.

@@ -15,7 +15,8 @@ struct GroupJob {
     const RowScorer& scorer;
     std::span<const std::int64_t> rows;  ///< of the input, ascending; all of one dimension
     std::size_t dim = 0;
-    std::size_t k = 0;  ///< neighbors a row, at most rows.size() - 1
+    std::size_t k = 0;       ///< neighbors a row, at most rows.size() - 1
+    std::uint64_t seed = 0;  ///< what everything random derives from
     Neighbors& neighbors;
 
     std::int64_t* targets(std::size_t local_row) const { return neighbors.targets.data() + first(local_row); }
@@ -36,6 +37,7 @@ struct Scratch {
     std::vector<float> packed;
     std::vector<float> found;
     std::vector<float> thresholds;
+    std::vector<float> unreachable;  ///< infinities
     std::vector<std::uint32_t> columns;
     std::vector<std::uint64_t> keys;
     std::vector<std::uint64_t> expanded;

@@ -3,6 +3,9 @@
 #include "kernels/kernels.hpp"
 #include "knn/flat.hpp"
 #include "knn/group.hpp"
+#include "knn/hnsw.hpp"
+#include "knn/ivf.hpp"
+#include "knn/seed.hpp"
 #include "parallel/workers.hpp"
 #include "plan/plan.hpp"
 
@@ -34,14 +37,25 @@ std::vector<std::int64_t> neighbor_offsets(const RowsByGroup& grouped, std::int6
     return offsets;
 }
 
-/// The search of one group of many tiles: its state exists from its first stage to its last.
-parallel::Work tiled_work(const GroupJob& job, std::span<Scratch> scratch, double cost) {
-    auto search = std::make_shared<std::optional<FlatSearch>>();
-    search->emplace(job, scratch);
+/// The search of one large group: its state exists from its first stage to its last.
+template <typename Search, typename... Options>
+parallel::Work work_of(const GroupJob& job, std::span<Scratch> scratch, double cost,
+                       const Options&... options) {
+    auto search = std::make_shared<std::optional<Search>>();
+    search->emplace(job, scratch, options...);
     parallel::Work work{.stages = (*search)->stages(), .cost = cost};
     work.stages.push_back(
         {.begin = [search](int) { return search->reset(), std::int64_t{0}; }, .run = {}, .share = 0.0});
     return work;
+}
+
+parallel::Work large_work(const GroupPlan& group, const GroupJob& job, std::span<Scratch> scratch,
+                          const LinkOptions& options) {
+    switch (group.index) {
+        case IndexKind::ivf: return work_of<knn::IvfSearch>(job, scratch, group.cost, group.ivf);
+        case IndexKind::hnsw: return work_of<knn::HnswSearch>(job, scratch, group.cost, options.hnsw);
+        default: return work_of<FlatSearch>(job, scratch, group.cost);
+    }
 }
 
 void search_here(const GroupJob& job, FlatPath path, std::span<Scratch> scratch, int worker) {
@@ -58,8 +72,9 @@ void search_here(const GroupJob& job, FlatPath path, std::span<Scratch> scratch,
 
 }  // namespace
 
-KnnResult find_neighbors(const MatrixView& vectors, const RowsByGroup& grouped, const Plan& plan,
-                         const LinkOptions& options, int threads, const JobControl& control) {
+KnnResult find_neighbors(const MatrixView& vectors, const RowsByGroup& grouped,
+                         std::span<const std::string> keys, const Plan& plan, const LinkOptions& options,
+                         int threads, const JobControl& control) {
     KnnResult result;
     result.neighbors.offsets = neighbor_offsets(grouped, vectors.rows, options.n_nearest);
     const auto links = static_cast<std::size_t>(result.neighbors.offsets.back());
@@ -73,6 +88,7 @@ KnnResult find_neighbors(const MatrixView& vectors, const RowsByGroup& grouped, 
                         .rows = grouped.group(group.group),
                         .dim = static_cast<std::size_t>(group.dim),
                         .k = static_cast<std::size_t>(std::min(options.n_nearest, group.rows - 1)),
+                        .seed = knn::group_seed(options.seed, keys[static_cast<std::size_t>(group.group)]),
                         .neighbors = result.neighbors};
     };
 
@@ -80,7 +96,7 @@ KnnResult find_neighbors(const MatrixView& vectors, const RowsByGroup& grouped, 
     for (const Batch& batch : make_batches(plan)) {
         const auto groups = std::span(plan.groups).subspan(batch.first, batch.count);
         if (groups.front().tiles > 1) {
-            works.push_back(tiled_work(job_of(groups.front()), scratch, batch.cost));
+            works.push_back(large_work(groups.front(), job_of(groups.front()), scratch, options));
             continue;
         }
         parallel::Stage stage;

@@ -8,6 +8,8 @@
 #include "rows/groups.hpp"
 
 #include <cstdint>
+#include <span>
+#include <string>
 #include <vector>
 
 namespace grouplink {
@@ -40,8 +42,10 @@ struct KnnResult {
     std::vector<double> busy_seconds;  ///< of each worker
 };
 
-/// Finds min(n_nearest, rows of the group - 1) neighbors of every row in `grouped`, following `plan`.
-KnnResult find_neighbors(const MatrixView& vectors, const RowsByGroup& grouped, const Plan& plan,
-                         const LinkOptions& options, int threads, const JobControl& control);
+/// Finds min(n_nearest, rows of the group - 1) neighbors of every row in `grouped`, whose groups have these
+/// keys, following `plan`.
+KnnResult find_neighbors(const MatrixView& vectors, const RowsByGroup& grouped,
+                         std::span<const std::string> keys, const Plan& plan, const LinkOptions& options,
+                         int threads, const JobControl& control);
 
 }  // namespace grouplink

@@ -26,6 +26,22 @@ float RowRanker::score(std::uint32_t candidate, Scratch& scratch) const {
     return distance;
 }
 
+bool RowRanker::rank(std::uint32_t row, std::span<const Key> candidates, Scratch& scratch) const {
+    constexpr std::size_t ahead = 3;  // rows lie anywhere in memory: ask for them in time
+    start(row, scratch);
+    std::size_t found = neighbors_from(row, row);
+    for (std::size_t c = 0; c < std::min(ahead, candidates.size()); ++c) prefetch(key_row(candidates[c]));
+    for (std::size_t c = 0; c < candidates.size(); ++c) {
+        if (c + ahead < candidates.size()) prefetch(key_row(candidates[c + ahead]));
+        score(key_row(candidates[c]), scratch);
+        found += neighbors_from(row, key_row(candidates[c]));
+    }
+    if (found < job_.k) return false;
+    std::sort(scratch.keys.begin(), scratch.keys.end());
+    write(row, scratch);
+    return true;
+}
+
 std::size_t RowRanker::neighbors_from(std::uint32_t row, std::uint32_t candidate) const {
     return unique_.rows_of(candidate).size() - (row == candidate ? 1 : 0);
 }

@@ -2,10 +2,12 @@
 
 #include "kernels/kernels.hpp"
 #include "knn/group.hpp"
+#include "knn/key.hpp"
 #include "knn/unique.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace grouplink::knn {
 
@@ -23,6 +25,10 @@ public:
     /// Adds a candidate to scratch.keys and returns its distance.
     float score(std::uint32_t candidate, Scratch& scratch) const;
     void prefetch(std::uint32_t candidate) const { job_.scorer.prefetch(input_row(candidate)); }
+
+    /// All of the above for a row whose neighbors are the best of `candidates`. Returns false, and writes
+    /// nothing, when these are too few.
+    bool rank(std::uint32_t row, std::span<const Key> candidates, Scratch& scratch) const;
 
     /// How many neighbors of `row` a candidate, perhaps itself, stands for.
     std::size_t neighbors_from(std::uint32_t row, std::uint32_t candidate) const;

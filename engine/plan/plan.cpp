@@ -1,6 +1,7 @@
 #include "plan/plan.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace grouplink {
 namespace {
@@ -26,8 +27,62 @@ FlatPath path_of(std::int64_t rows, std::int64_t n_nearest) {
     return rows <= std::min(largest_direct, 64 + 3 * links) ? FlatPath::direct : FlatPath::tiles;
 }
 
+/// An hnsw distance, one pair at a time and from memory, against one of a tile.
+constexpr double hnsw_pair_factor = 6.0;
+/// Distances that the search of a row takes for each candidate it keeps, on real embeddings.
+constexpr double hnsw_visits = 12.0;
+
+bool stays_flat(std::int64_t rows, const LinkOptions& options) {
+    if (options.index != IndexKind::ivf && options.index != IndexKind::hnsw) return true;
+    return rows < least_approximate || rows / least_rows_a_link < options.n_nearest;
+}
+
+/// The numbers in force: about sqrt(n) lists balance the search for a row's lists with that of the lists.
+IvfOptions resolve(const IvfOptions& options, std::int64_t rows) {
+    const auto root = [](std::int64_t x) {
+        return static_cast<std::int64_t>(std::lround(std::sqrt(static_cast<double>(x))));
+    };
+    const std::int64_t nlist = std::min(rows, options.nlist > 0 ? options.nlist : root(rows));
+    const std::int64_t nprobe =
+        options.nprobe > 0 ? options.nprobe : std::max<std::int64_t>(8, 2 * root(nlist));
+    return {.nlist = nlist, .nprobe = std::min(nlist, nprobe)};
+}
+
+void plan_ivf(GroupPlan& plan, const LinkOptions& options) {
+    plan.index = IndexKind::ivf;
+    plan.ivf = resolve(options.ivf, plan.rows);
+    plan.tiles = blocks_of(plan.rows).count;
+    const auto rows = static_cast<double>(plan.rows);
+    const auto nlist = static_cast<double>(plan.ivf.nlist);
+    const auto nprobe = static_cast<double>(plan.ivf.nprobe);
+    const auto sample = std::min(rows, static_cast<double>(training_rows_a_list) * nlist);
+    const double pairs = rows * nlist + rows * nprobe * rows / nlist + sample * nlist * training_rounds;
+    plan.cost = (2.0 * pairs + candidate_factor * rows * static_cast<double>(options.n_nearest)) *
+                static_cast<double>(plan.dim);
+    const std::int64_t sample_bytes = static_cast<std::int64_t>(sample) * plan.dim * 4;
+    // The sample goes before the rows come; then lists to probe, forth and back, and candidates.
+    plan.memory_bytes = std::max(sample_bytes, plan.rows * plan.dim * 4) + plan.ivf.nlist * plan.dim * 4 +
+                        plan.rows * (40 + 8 * plan.ivf.nprobe + 2 * (options.n_nearest + 8) * 8);
+}
+
+void plan_hnsw(GroupPlan& plan, const LinkOptions& options) {
+    plan.index = IndexKind::hnsw;
+    plan.tiles = blocks_of(plan.rows).count;
+    const auto kept = static_cast<double>(options.hnsw.ef_construction +
+                                          std::max(options.hnsw.ef_search, options.n_nearest + 8));
+    plan.cost = (2.0 * hnsw_pair_factor * hnsw_visits * std::min(kept, static_cast<double>(plan.rows)) +
+                 candidate_factor * static_cast<double>(options.n_nearest)) *
+                static_cast<double>(plan.rows) * static_cast<double>(plan.dim);
+    // The float32 rows, then the links of the lowest level and what the higher ones add.
+    plan.memory_bytes = plan.rows * (plan.dim * 4 + 64 + (2 * options.hnsw.M + 2) * 4);
+}
+
 GroupPlan plan_group(std::int32_t group, const GroupShape& shape, const LinkOptions& options) {
     GroupPlan plan{.group = group, .rows = shape.rows, .dim = shape.dim};
+    if (!stays_flat(shape.rows, options)) {
+        options.index == IndexKind::ivf ? plan_ivf(plan, options) : plan_hnsw(plan, options);
+        return plan;
+    }
     plan.path = path_of(shape.rows, options.n_nearest);
     const auto rows = static_cast<double>(shape.rows);
     const auto dim = static_cast<double>(shape.dim);
@@ -84,7 +139,7 @@ std::vector<Batch> make_batches(const Plan& plan) {
     bool open = false;  // whether the last batch takes more groups
     for (std::size_t i = 0; i < plan.groups.size(); ++i) {
         const GroupPlan& group = plan.groups[i];
-        if (group.path == FlatPath::none) continue;
+        if (group.tiles == 0) continue;
         const bool alone = group.tiles > 1;
         if (!open || alone) batches.push_back({.first = i});
         Batch& batch = batches.back();

@@ -14,6 +14,15 @@ struct GroupShape {
     std::int64_t dim = 0;
 };
 
+/// A group of fewer rows stays flat under an approximate index: exact costs no more there. So does one
+/// of fewer than `least_rows_a_link` rows for each link of a row.
+inline constexpr std::int64_t least_approximate = 1000;
+inline constexpr std::int64_t least_rows_a_link = 8;
+
+/// Rows of the training sample of an ivf group for each of its lists, and rounds of k-means over them.
+inline constexpr std::int64_t training_rows_a_list = 64;
+inline constexpr int training_rounds = 8;
+
 /// Rows of a tile's side: at most this many, all tiles of a group about alike.
 inline constexpr std::int64_t largest_block = 512;
 

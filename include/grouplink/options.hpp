@@ -27,11 +27,27 @@ enum class LinkMode : std::uint8_t {
 enum class IndexKind : std::uint8_t {
     automatic,  ///< the planner chooses for each group
     flat,       ///< exact
+    ivf,        ///< k-means lists, of which a row searches some; angular, dot and euclidean
+    hnsw,       ///< a navigable graph; angular, dot and euclidean
 };
 
 enum class BadRowPolicy : std::uint8_t {
     error,  ///< stop before any search
     drop,   ///< leave such rows without links, never a target, and count them
+};
+
+/// Knobs of IndexKind::ivf; 0 = chosen from the group's size.
+struct IvfOptions {
+    std::int64_t nlist = 0;  ///< lists of a group; a group has no more than rows
+    std::int64_t nprobe =
+        0;  ///< lists that a row searches, of all there are; more where they hold too few rows
+};
+
+/// Knobs of IndexKind::hnsw.
+struct HnswOptions {
+    std::int64_t M = 32;                ///< links of a node, twice that on the lowest level; in [2, 512]
+    std::int64_t ef_construction = 80;  ///< candidates kept while a node is added; >= 1
+    std::int64_t ef_search = 64;        ///< candidates kept while a row is searched; >= 1
 };
 
 struct LinkOptions {
@@ -43,6 +59,8 @@ struct LinkOptions {
     Similarity similarity = Similarity::angular;  ///< other than `angular` only with Metric::angular
     LinkMode links = LinkMode::directed;
     IndexKind index = IndexKind::automatic;
+    IvfOptions ivf{};    ///< of no effect on other indexes
+    HnswOptions hnsw{};  ///< of no effect on other indexes
     BadRowPolicy on_bad_row = BadRowPolicy::error;
     std::uint64_t seed = 0;  ///< everything random derives from hash(seed, group key)
     int threads = 0;         ///< 0 = as many as the process may run at once; the result is the same

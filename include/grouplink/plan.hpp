@@ -16,7 +16,7 @@ namespace grouplink {
 
 /// How a flat group is searched. It depends on the group's size alone.
 enum class FlatPath : std::uint8_t {
-    none,    ///< fewer than two rows: nothing to search
+    none,    ///< not flat, or fewer than two rows: nothing to search
     direct,  ///< every pair through the canonical scoring: tiny groups
     tiles,   ///< float32 tiles, candidates rescored: all others
 };
@@ -29,7 +29,8 @@ struct GroupPlan {
     std::int64_t dim = 0;
     IndexKind index = IndexKind::flat;
     FlatPath path = FlatPath::none;
-    std::int64_t tiles = 0;         ///< pairs of row blocks that are scheduled one by one
+    IvfOptions ivf{};               ///< of an ivf group: the numbers in force; else zeros
+    std::int64_t tiles = 0;         ///< pairs of row blocks, or blocks, that are scheduled one by one
     double cost = 0.0;              ///< estimated float32 tile operations, or what takes as long
     std::int64_t memory_bytes = 0;  ///< working memory while the group is searched
 };

@@ -52,9 +52,10 @@ struct Report {
     std::int64_t links = 0;        ///< in the result
     double cut = 0.0;  ///< weight a link had to reach; with QuantileScope::group the lowest of the groups'
     std::array<std::int64_t, row_status_count> row_status{};  ///< rows of each RowStatus
-    std::int64_t duplicate_rows = 0;     ///< equal to an earlier row of their group, bit by bit
-    std::int64_t scored_pairs = 0;       ///< pairs that went through the canonical scoring
-    std::int64_t researched_rows = 0;    ///< whose float32 candidates were too close to certify
+    std::int64_t duplicate_rows = 0;  ///< equal to an earlier row of their group, bit by bit
+    std::int64_t scored_pairs = 0;    ///< pairs that went through the canonical scoring
+    /// Whose float32 candidates were too close to certify, or, under hnsw, too few.
+    std::int64_t researched_rows = 0;
     std::vector<GroupReport> groups;     ///< in the order of GroupColumn::keys
     std::vector<StageTime> stages;       ///< in the order they ran
     std::vector<double> busy_seconds;    ///< of each worker thread, in the knn stage

@@ -1,0 +1,49 @@
+#pragma once
+
+#include "knn/candidates.hpp"
+#include "knn/gather.hpp"
+#include "knn/group.hpp"
+#include "knn/group_rows.hpp"
+#include "knn/rank.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+
+namespace grouplink::knn {
+
+/// Candidates that an approximate index keeps beyond those wanted: float32 scores of about the same
+/// size may stand in another order than the canonical ones.
+inline constexpr std::size_t approximate_spare = 8;
+
+/// How many candidates such an index keeps for each row of a group of `rows` classes.
+std::size_t approximate_keep(std::size_t k, std::size_t rows);
+
+/// In place of a score that is not to be offered, as that of a row and itself: no list takes it.
+inline constexpr float no_score = std::numeric_limits<float>::quiet_NaN();
+
+/// Offers scores[0, n), less `offsets`, to one list; candidate_of(j) names the candidate of score j.
+template <typename CandidateOf>
+void offer_scores(CandidateLists& lists, std::size_t list, const float* scores, const float* offsets,
+                  std::size_t n, const kernels::Table& kernel, Scratch& scratch, CandidateOf candidate_of) {
+    scratch.columns.resize(std::max(scratch.columns.size(), n));
+    scratch.found.resize(std::max(scratch.found.size(), n));
+    if (scratch.unreachable.size() < n) scratch.unreachable.resize(n, std::numeric_limits<float>::infinity());
+    const std::size_t hits =
+        kernel.collect(scores, 0.0F, offsets, lists.threshold(list), scratch.unreachable.data(), n,
+                       scratch.columns.data(), scratch.found.data());
+    for (std::size_t h = 0; h < hits; ++h) {
+        if (scratch.found[h] >= lists.threshold(list)) {
+            lists.push(list, scratch.found[h], candidate_of(scratch.columns[h]));
+        }
+    }
+}
+
+/// Searches rows that an approximate index found too few neighbors for: against all others.
+void search_all(std::span<const std::uint32_t> selected, std::size_t k, const GroupRows& rows,
+                const FlatIndex& index, const RowRanker& ranker, const kernels::Table& kernel,
+                Scratch& scratch);
+
+}  // namespace grouplink::knn

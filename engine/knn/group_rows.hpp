@@ -1,0 +1,55 @@
+#pragma once
+
+#include "knn/gather.hpp"
+#include "knn/group.hpp"
+#include "knn/unique.hpp"
+#include "plan/plan.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace grouplink::knn {
+
+/// The rows of a group as every index takes them: the classes of equal rows, cut into blocks, and the
+/// frame that they are searched in. A stage of measure() comes first, then finish().
+class GroupRows {
+public:
+    explicit GroupRows(const GroupJob& job) : job_(job) {}
+
+    /// How many blocks there are to measure.
+    std::int64_t begin_measure();
+    void measure(std::int64_t block, Scratch& scratch);
+    /// Finds the classes; from here on blocks are blocks of classes.
+    void finish(Scratch& scratch);
+
+    const UniqueRows& unique() const { return unique_; }
+    const Frame& frame() const { return frame_; }
+    std::size_t size() const { return unique_.size(); }
+
+    std::int64_t blocks() const { return blocks_.count; }
+    std::size_t block_rows() const { return static_cast<std::size_t>(blocks_.block_rows); }
+    std::size_t block_first(std::int64_t block) const {
+        return static_cast<std::size_t>(block) * block_rows();
+    }
+    std::size_t block_size(std::int64_t block) const {
+        return std::min(block_rows(), unique_.size() - block_first(block));
+    }
+
+    /// Loads a class into scratch.x, as the scorer does.
+    void load(std::size_t row, Scratch& scratch) const;
+
+private:
+    const GroupJob& job_;
+    Blocks blocks_;
+    std::vector<std::uint64_t> hashes_;
+    std::vector<Extremes> extremes_;  ///< of each block
+    UniqueRows unique_;
+    Frame frame_;
+};
+
+/// Fills the index's places of one block.
+void gather_block(const GroupRows& rows, std::int64_t block, FlatIndex& index, Scratch& scratch);
+
+}  // namespace grouplink::knn

@@ -1,0 +1,199 @@
+#include "knn/hnsw.hpp"
+
+#include "knn/exhaustive.hpp"
+#include "knn/key.hpp"
+#include "knn/seed.hpp"
+#include "knn/stage.hpp"
+
+#include <faiss/impl/AuxIndexStructures.h>
+#include <faiss/impl/DistanceComputer.h>
+#include <faiss/utils/Heap.h>
+
+#include <algorithm>
+#include <numeric>
+
+namespace grouplink::knn {
+namespace {
+
+/// Nodes that are added at a time; between two times the job can be stopped.
+constexpr std::size_t nodes_at_once = 512;
+/// Rows compared with all others together.
+constexpr std::size_t rows_again = 64;
+
+/// Distances between nodes, whose rows lie elsewhere. They grow as nodes get farther apart, whatever
+/// the metric: minus the inner product, or the squared distance.
+class NodeDistance : public faiss::DistanceComputer {
+public:
+    using Kernel = float (*)(const float*, const float*, std::size_t);
+
+    NodeDistance(const float* rows, std::size_t dim, const std::vector<std::uint32_t>& row_of, Kernel kernel,
+                 float sign)
+        : rows_(rows), dim_(dim), row_of_(row_of), kernel_(kernel), sign_(sign) {}
+
+    void set_query(const float* x) override { query_ = x; }
+    float operator()(idx_t node) override { return sign_ * kernel_(query_, row(node), dim_); }
+    float symmetric_dis(idx_t a, idx_t b) override { return sign_ * kernel_(row(a), row(b), dim_); }
+
+private:
+    const float* row(idx_t node) const {
+        return rows_ + static_cast<std::size_t>(row_of_[static_cast<std::size_t>(node)]) * dim_;
+    }
+
+    const float* rows_;
+    std::size_t dim_;
+    const std::vector<std::uint32_t>& row_of_;
+    Kernel kernel_;
+    float sign_;
+    const float* query_ = nullptr;
+};
+
+}  // namespace
+
+/// What FAISS takes for the index that holds the rows: it holds none, and counts those in the graph. Its
+/// metric is L2 to FAISS, which then leaves the sign of the distances alone.
+class HnswStorage : public faiss::Index {
+public:
+    HnswStorage(const FlatIndex& flat, std::size_t dimension, const std::vector<std::uint32_t>& row_of,
+                Metric metric, const kernels::Table& kernel)
+        : faiss::Index(static_cast<idx_t>(dimension), faiss::METRIC_L2),
+          rows_(flat.rows()),
+          row_of_(row_of),
+          kernel_(metric == Metric::euclidean ? kernel.squared_l2_f32 : kernel.dot_f32),
+          sign_(metric == Metric::euclidean ? 1.0F : -1.0F) {}
+
+    void add(idx_t n, const float*) override { ntotal += n; }
+    void reset() override { ntotal = 0; }
+    void search(idx_t, const float*, idx_t, float*, idx_t*, const faiss::SearchParameters*) const override {}
+    faiss::DistanceComputer* get_distance_computer() const override {
+        return new NodeDistance(rows_, static_cast<std::size_t>(d), row_of_, kernel_, sign_);
+    }
+
+private:
+    const float* rows_;
+    const std::vector<std::uint32_t>& row_of_;
+    NodeDistance::Kernel kernel_;
+    float sign_;
+};
+
+HnswSearch::HnswSearch(GroupJob job, std::span<Scratch> scratch, const HnswOptions& options)
+    : job_(job), scratch_(scratch), options_(options), rows_(job_), ranker_(job_, rows_.unique()) {}
+
+HnswSearch::~HnswSearch() = default;
+
+std::vector<parallel::Stage> HnswSearch::stages() {
+    std::vector<parallel::Stage> stages{
+        make_stage(*this, scratch_, &HnswSearch::begin_measure, &HnswSearch::measure, 0.01),
+        make_stage(*this, scratch_, &HnswSearch::begin_gather, &HnswSearch::gather, 0.02),
+        make_stage(*this, scratch_, &HnswSearch::begin_graph, &HnswSearch::grow, 0.0)};
+    const std::size_t times = (job_.rows.size() + nodes_at_once - 1) / nodes_at_once;
+    for (std::size_t i = 0; i < times; ++i) {
+        stages.push_back(make_stage(*this, scratch_, &HnswSearch::begin_grow, &HnswSearch::grow,
+                                    0.6 / static_cast<double>(times)));
+    }
+    stages.push_back(make_stage(*this, scratch_, &HnswSearch::begin_search, &HnswSearch::search, 0.37));
+    stages.push_back(make_stage(*this, scratch_, &HnswSearch::begin_complete, &HnswSearch::complete, 0.0));
+    return stages;
+}
+
+std::int64_t HnswSearch::begin_measure(Scratch&) { return rows_.begin_measure(); }
+
+void HnswSearch::measure(std::int64_t block, Scratch& scratch) { rows_.measure(block, scratch); }
+
+std::int64_t HnswSearch::begin_gather(Scratch& scratch) {
+    rows_.finish(scratch);
+    flat_ = FlatIndex(rows_.size(), job_.dim, job_.scorer.metric(), rows_.frame());
+    return rows_.blocks();
+}
+
+void HnswSearch::gather(std::int64_t block, Scratch& scratch) { gather_block(rows_, block, flat_, scratch); }
+
+std::int64_t HnswSearch::begin_graph(Scratch&) {
+    flat_.finish();
+    row_of_.resize(rows_.size());
+    std::iota(row_of_.begin(), row_of_.end(), 0U);
+    std::sort(row_of_.begin(), row_of_.end(), [this](std::uint32_t a, std::uint32_t b) {
+        return std::pair(mix(job_.seed ^ a), a) < std::pair(mix(job_.seed ^ b), b);
+    });
+    node_of_.resize(rows_.size());
+    for (std::uint32_t node = 0; node < row_of_.size(); ++node) node_of_[row_of_[node]] = node;
+
+    storage_ =
+        std::make_unique<HnswStorage>(flat_, job_.dim, row_of_, job_.scorer.metric(), job_.scorer.kernel());
+    graph_ = std::make_unique<faiss::IndexHNSW>(storage_.get(), static_cast<int>(options_.M));
+    const auto rows = static_cast<std::int64_t>(rows_.size());
+    faiss::HNSW& hnsw = graph_->hnsw;
+    hnsw.rng = faiss::RandomGenerator(static_cast<std::int64_t>(mix(job_.seed) >> 1));
+    hnsw.efConstruction = static_cast<int>(std::min(options_.ef_construction, rows));
+    hnsw.levels.reserve(rows_.size());
+    hnsw.offsets.reserve(rows_.size() + 1);
+    // One node in M has a second level.
+    const auto links = static_cast<std::size_t>(2 * options_.M + 2);
+    hnsw.neighbors.reserve(rows_.size() * links);
+    return 0;
+}
+
+std::int64_t HnswSearch::begin_grow(Scratch&) {
+    return static_cast<std::size_t>(graph_->ntotal) < rows_.size() ? 1 : 0;
+}
+
+void HnswSearch::grow(std::int64_t, Scratch& scratch) {
+    const auto first = static_cast<std::size_t>(graph_->ntotal);
+    const std::size_t count = std::min(nodes_at_once, rows_.size() - first);
+    scratch.gathered.resize(count * job_.dim);
+    for (std::size_t i = 0; i < count; ++i) {
+        std::copy_n(flat_.rows() + row_of_[first + i] * job_.dim, job_.dim,
+                    scratch.gathered.data() + i * job_.dim);
+    }
+    graph_->add(static_cast<std::int64_t>(count), scratch.gathered.data());
+}
+
+std::int64_t HnswSearch::begin_search(Scratch&) {
+    const std::size_t wanted = approximate_keep(job_.k, rows_.size()) + 1;
+    const std::int64_t kept = std::max(options_.ef_search, static_cast<std::int64_t>(wanted));
+    graph_->hnsw.efSearch = static_cast<int>(std::min(kept, static_cast<std::int64_t>(rows_.size())));
+    short_.resize(static_cast<std::size_t>(rows_.blocks()));
+    return rows_.blocks();
+}
+
+void HnswSearch::search(std::int64_t block, Scratch& scratch) {
+    const std::size_t wanted = approximate_keep(job_.k, rows_.size()) + 1;  // the row itself is found too
+    const std::unique_ptr<faiss::DistanceComputer> distance(storage_->get_distance_computer());
+    faiss::VisitedTable visited(static_cast<int>(rows_.size()));
+    faiss::HNSWStats stats;
+    std::vector<std::int64_t> nodes(wanted);
+    std::vector<float> distances(wanted);
+    std::vector<Key> candidates;
+    const std::size_t first = rows_.block_first(block);
+    for (std::size_t i = first; i < first + rows_.block_size(block); ++i) {
+        const auto row = static_cast<std::uint32_t>(i);
+        distance->set_query(flat_.rows() + i * job_.dim);
+        const auto start = static_cast<faiss::HNSW::storage_idx_t>(node_of_[i]);
+        const float start_distance = (*distance)(start);
+        faiss::maxheap_heapify(wanted, distances.data(), nodes.data());
+        graph_->hnsw.search_level_0(*distance, static_cast<int>(wanted), nodes.data(), distances.data(), 1,
+                                    &start, &start_distance, 1, stats, visited);
+        visited.advance();
+        candidates.clear();
+        for (std::size_t c = 0; c < wanted; ++c) {
+            if (nodes[c] < 0 || nodes[c] == start) continue;
+            candidates.push_back(make_key(distances[c], row_of_[static_cast<std::size_t>(nodes[c])]));
+        }
+        if (!ranker_.rank(row, candidates, scratch)) short_[static_cast<std::size_t>(block)].push_back(row);
+    }
+}
+
+std::int64_t HnswSearch::begin_complete(Scratch&) {
+    graph_.reset();
+    for (const auto& block : short_) again_.insert(again_.end(), block.begin(), block.end());
+    return static_cast<std::int64_t>((again_.size() + rows_again - 1) / rows_again);
+}
+
+void HnswSearch::complete(std::int64_t batch, Scratch& scratch) {
+    const std::size_t first = static_cast<std::size_t>(batch) * rows_again;
+    const auto rows =
+        std::span<const std::uint32_t>(again_).subspan(first, std::min(rows_again, again_.size() - first));
+    scratch.counters.researched_rows += static_cast<std::int64_t>(rows.size());
+    search_all(rows, job_.k, rows_, flat_, ranker_, job_.scorer.kernel(), scratch);
+}
+
+}  // namespace grouplink::knn
