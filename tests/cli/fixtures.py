@@ -32,6 +32,7 @@ def bad_vectors():
 
 def make_arrays(folder):
     np.save(folder / "rows.npy", VECTORS)
+    np.save(folder / "many.npy", np.random.default_rng(1).standard_normal((1000, 8)).astype(np.float32))
     np.save(folder / "rows16.npy", VECTORS.astype(np.float16))
     np.save(folder / "rows64.npy", VECTORS.astype(np.float64))
     np.save(folder / "rows8.npy", VECTORS.astype(np.int8))
