@@ -30,9 +30,10 @@ using ArrayPointer = std::shared_ptr<arrow::Array>;
 using SchemaPointer = std::shared_ptr<arrow::Schema>;
 
 constexpr std::int64_t rows_a_group = std::int64_t{1} << 20;
-constexpr std::int64_t bytes_a_group = std::int64_t{128} << 20;
+constexpr std::int64_t bytes_a_group = std::int64_t{64} << 20;
 constexpr std::int64_t rows_a_batch = std::int64_t{1} << 16;
-constexpr std::int64_t bytes_a_batch = std::int64_t{16} << 20;
+// Arrow takes eight bytes and more for each float16 while it writes one.
+constexpr std::int64_t bytes_a_batch = std::int64_t{4} << 20;
 constexpr std::int64_t links_a_batch = std::int64_t{1} << 20;
 
 /// Arrow writes into an AtomicFile. What that throws is kept, to be thrown once Arrow has returned.
