@@ -14,7 +14,7 @@ namespace {
 [[noreturn]] void fail(const std::string& message) { throw Error(ErrorCode::invalid_options, message); }
 
 void validate_index(const LinkOptions& options) {
-    const bool approximate = options.index == IndexKind::ivf || options.index == IndexKind::hnsw;
+    const bool approximate = options.index != IndexKind::automatic && options.index != IndexKind::flat;
     if (approximate && (options.metric == Metric::manhattan || options.metric == Metric::hamming)) {
         fail(fmt::format("index: \"{}\" works for angular, dot and euclidean, got \"{}\"",
                          name(options.index), name(options.metric)));
@@ -30,6 +30,17 @@ void validate_index(const LinkOptions& options) {
     }
     if (options.hnsw.ef_construction < 1) {
         fail(fmt::format("ef_construction: got {}, must be at least 1", options.hnsw.ef_construction));
+    }
+    const PartitionOptions& partition = options.partition;
+    if (partition.passes < 1 || partition.passes > 100) {
+        fail(fmt::format("passes: got {}, must be from 1 to 100", partition.passes));
+    }
+    if (partition.fanout < 1 || partition.fanout > PartitionOptions::most_fanout) {
+        fail(fmt::format("fanout: got {}, must be from 1 to {}", partition.fanout,
+                         +PartitionOptions::most_fanout));
+    }
+    if (partition.refinements < 0 || partition.refinements > 100) {
+        fail(fmt::format("refinements: got {}, must be from 0 to 100", partition.refinements));
     }
     if (options.hnsw.ef_search < 1) {
         fail(fmt::format("ef_search: got {}, must be at least 1", options.hnsw.ef_search));
@@ -100,6 +111,7 @@ std::string_view name(IndexKind kind) noexcept {
         case IndexKind::flat: return "flat";
         case IndexKind::ivf: return "ivf";
         case IndexKind::hnsw: return "hnsw";
+        case IndexKind::partition: return "partition";
     }
     return "";
 }

@@ -1,4 +1,4 @@
-// The approximate indexes: ivf and hnsw.
+// The approximate indexes: ivf, hnsw and partition.
 
 #include <grouplink/link.hpp>
 
@@ -18,7 +18,7 @@ using namespace grouplink;
 namespace {
 
 constexpr Metric metrics[] = {Metric::angular, Metric::euclidean, Metric::dot};
-constexpr IndexKind kinds[] = {IndexKind::ivf, IndexKind::hnsw};
+constexpr IndexKind kinds[] = {IndexKind::ivf, IndexKind::hnsw, IndexKind::partition};
 constexpr double no_threshold = -1e300;
 
 /// Options under which either index finds nearly everything.
@@ -28,7 +28,8 @@ LinkOptions generous(IndexKind index, Metric metric) {
             .metric = metric,
             .index = index,
             .ivf = {.nlist = 20, .nprobe = 14},
-            .hnsw = {.M = 32, .ef_construction = 200, .ef_search = 300}};
+            .hnsw = {.M = 32, .ef_construction = 200, .ef_search = 300},
+            .partition = {.passes = 2, .fanout = 8, .refinements = 3}};
 }
 
 /// Rows round 25 centers; none equal to another.
@@ -334,4 +335,8 @@ TEST_CASE("knobs out of range and metrics that do not go with an index") {
     CHECK(message({.hnsw = {.ef_search = 0}}) == "ef_search: got 0, must be at least 1");
     CHECK(name(IndexKind::ivf) == "ivf");
     CHECK(name(IndexKind::hnsw) == "hnsw");
+    CHECK(name(IndexKind::partition) == "partition");
+    CHECK(message({.partition = {.passes = 0}}) == "passes: got 0, must be from 1 to 100");
+    CHECK(message({.partition = {.fanout = 33}}) == "fanout: got 33, must be from 1 to 32");
+    CHECK(message({.partition = {.refinements = -1}}) == "refinements: got -1, must be from 0 to 100");
 }

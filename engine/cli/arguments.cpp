@@ -126,6 +126,14 @@ void read_knobs(const RawArguments& raw, LinkOptions& options) {
     hnsw("--hnsw-m", raw.hnsw_m, 2, most_links, options.hnsw.M);
     hnsw("--ef-construction", raw.ef_construction, 1, most, options.hnsw.ef_construction);
     hnsw("--ef-search", raw.ef_search, 1, most, options.hnsw.ef_search);
+    const auto partition = [&](std::string_view flag, const RawText& text, std::int64_t least,
+                               std::int64_t largest, std::int64_t& value) {
+        value = knob_of(flag, text, IndexKind::partition, options.index, least, largest, value);
+    };
+    constexpr std::int64_t most_rounds = 100;
+    partition("--passes", raw.passes, 1, most_rounds, options.partition.passes);
+    partition("--fanout", raw.fanout, 1, PartitionOptions::most_fanout, options.partition.fanout);
+    partition("--refinements", raw.refinements, 0, most_rounds, options.partition.refinements);
 }
 
 LinkOptions options_of(const RawArguments& raw) {
@@ -135,8 +143,8 @@ LinkOptions options_of(const RawArguments& raw) {
         std::to_array({Similarity::angular, Similarity::half_cosine, Similarity::cosine});
     constexpr auto scopes = std::to_array({QuantileScope::all, QuantileScope::group});
     constexpr auto modes = std::to_array({LinkMode::directed, LinkMode::mutual, LinkMode::symmetric});
-    constexpr auto kinds =
-        std::to_array({IndexKind::automatic, IndexKind::flat, IndexKind::ivf, IndexKind::hnsw});
+    constexpr auto kinds = std::to_array(
+        {IndexKind::automatic, IndexKind::flat, IndexKind::ivf, IndexKind::hnsw, IndexKind::partition});
     constexpr auto policies = std::to_array({BadRowPolicy::error, BadRowPolicy::drop});
     constexpr double most = std::numeric_limits<double>::max();
 
@@ -163,7 +171,7 @@ LinkOptions options_of(const RawArguments& raw) {
     options.threads =
         static_cast<int>(integer_of("--threads", raw.threads, 0, most_threads, options.threads));
 
-    const bool approximate = options.index == IndexKind::ivf || options.index == IndexKind::hnsw;
+    const bool approximate = options.index != IndexKind::automatic && options.index != IndexKind::flat;
     if (approximate && (options.metric == Metric::manhattan || options.metric == Metric::hamming)) {
         fail(fmt::format("--index {} goes with --metric angular, dot or euclidean, got --metric {}",
                          name(options.index), name(options.metric)));

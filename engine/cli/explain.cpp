@@ -69,6 +69,7 @@ std::string path_text(const GroupPlan& group) {
     if (group.index == IndexKind::ivf) {
         return fmt::format("{} of {} lists", count_text(group.ivf.nprobe), count_text(group.ivf.nlist));
     }
+    if (group.index == IndexKind::partition) return "cells";
     return group.index == IndexKind::hnsw ? "graph" : std::string(name(group.path));
 }
 

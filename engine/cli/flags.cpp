@@ -77,7 +77,8 @@ std::vector<Flag> link_flags() {
              "  flat  every pair, exact\n"
              "  ivf   k-means lists, some of them\n"
              "  hnsw  a navigable graph\n"
-             "The last two miss some links. They are for large groups, and angular, dot and euclidean; "
+             "  partition  overlapping cells of random leaders, then the neighbours of neighbours\n"
+             "The last three miss some links. They are for large groups, and angular, dot and euclidean; "
              "small groups stay flat.",
              name(defaults.index)),
          &RawArguments::index},
@@ -98,6 +99,18 @@ std::vector<Flag> link_flags() {
          fmt::format("With --index hnsw: candidates kept while a row is searched [default: {}]",
                      defaults.hnsw.ef_search),
          &RawArguments::ef_search},
+        {"--passes", "N", section_links,
+         fmt::format("With --index partition: times that cells are drawn and searched [default: {}]",
+                     defaults.partition.passes),
+         &RawArguments::passes},
+        {"--fanout", "N", section_links,
+         fmt::format("With --index partition: cells that a row goes to, each time [default: {}]",
+                     defaults.partition.fanout),
+         &RawArguments::fanout},
+        {"--refinements", "N", section_links,
+         fmt::format("With --index partition: rounds over the neighbours of neighbours [default: {}]",
+                     defaults.partition.refinements),
+         &RawArguments::refinements},
         {"--on-bad-row", "POLICY", section_links,
          fmt::format("What to do about rows that cannot be linked: no group, no vector, NaN, all zeros, "
                      "another dimension than their group's [default: {}]\n"

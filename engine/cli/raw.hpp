@@ -34,6 +34,9 @@ struct RawArguments {
     std::optional<std::string> hnsw_m;
     std::optional<std::string> ef_construction;
     std::optional<std::string> ef_search;
+    std::optional<std::string> passes;
+    std::optional<std::string> fanout;
+    std::optional<std::string> refinements;
     std::optional<std::string> on_bad_row;
     std::optional<std::string> seed;
     std::optional<std::string> threads;

@@ -37,6 +37,11 @@ Json options_json(const LinkOptions& options) {
         json["nlist"] = options.ivf.nlist;
         json["nprobe"] = options.ivf.nprobe;
     }
+    if (options.index == IndexKind::partition) {
+        json["passes"] = options.partition.passes;
+        json["fanout"] = options.partition.fanout;
+        json["refinements"] = options.partition.refinements;
+    }
     if (options.index == IndexKind::hnsw) {
         json["M"] = options.hnsw.M;
         json["ef_construction"] = options.hnsw.ef_construction;

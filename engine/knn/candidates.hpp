@@ -38,6 +38,19 @@ public:
         if (counts_[row] == capacity_) cut(row);
     }
 
+    /// The same for a candidate that may be in the list already, or not good enough.
+    void push_new(std::size_t row, float score, std::uint32_t candidate) {
+        if (!(score >= thresholds_[row])) return;
+        const Key* list = keys_.get() + row * capacity_;
+        for (std::uint32_t i = 0; i < counts_[row]; ++i) {
+            if (key_row(list[i]) == candidate) return;
+        }
+        push(row, score, candidate);
+    }
+
+    /// Has an empty list turn away what is below `threshold`.
+    void raise_threshold(std::size_t row, float threshold) { thresholds_[row] = threshold; }
+
     /// The row's list, best first.
     std::span<const Key> ranked(std::size_t row) {
         if (counts_[row] > keep_) cut(row);

@@ -6,6 +6,21 @@ std::size_t approximate_keep(std::size_t k, std::size_t rows) {
     return std::max<std::size_t>(1, std::min(k + approximate_spare, rows - 1));
 }
 
+void offer_pairs(CandidateLists& lists, std::size_t a, std::size_t b, std::size_t n, const float* scores,
+                 const float* offsets, const kernels::Table& kernel, Scratch& scratch) {
+    scratch.columns.resize(std::max(scratch.columns.size(), n));
+    scratch.found.resize(std::max(scratch.found.size(), n));
+    const std::size_t hits =
+        kernel.collect(scores, offsets[a], offsets + b, lists.threshold(a), lists.thresholds(b), n,
+                       scratch.columns.data(), scratch.found.data());
+    for (std::size_t h = 0; h < hits; ++h) {
+        const std::size_t other = b + scratch.columns[h];
+        const float score = scratch.found[h];
+        if (score >= lists.threshold(a)) lists.push(a, score, static_cast<std::uint32_t>(other));
+        if (score >= lists.threshold(other)) lists.push(other, score, static_cast<std::uint32_t>(a));
+    }
+}
+
 void search_all(std::span<const std::uint32_t> selected, std::size_t k, const GroupRows& rows,
                 const FlatIndex& index, const RowRanker& ranker, const kernels::Table& kernel,
                 Scratch& scratch) {

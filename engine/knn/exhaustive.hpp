@@ -41,6 +41,11 @@ void offer_scores(CandidateLists& lists, std::size_t list, const float* scores, 
     }
 }
 
+/// Offers the pairs of row a and the rows [b, b + n) to the lists of both. scores[0, n) are before
+/// `offsets`, which all rows have.
+void offer_pairs(CandidateLists& lists, std::size_t a, std::size_t b, std::size_t n, const float* scores,
+                 const float* offsets, const kernels::Table& kernel, Scratch& scratch);
+
 /// Searches rows that an approximate index found too few neighbors for: against all others.
 void search_all(std::span<const std::uint32_t> selected, std::size_t k, const GroupRows& rows,
                 const FlatIndex& index, const RowRanker& ranker, const kernels::Table& kernel,

@@ -1,5 +1,7 @@
 #include "knn/flat.hpp"
 
+#include "knn/exhaustive.hpp"
+
 #include "knn/stage.hpp"
 
 #include <algorithm>
@@ -59,22 +61,8 @@ void FlatSearch::join(std::int64_t pair, Scratch& scratch) {
     const auto guard = locks_->hold(block_a, block_b);
     for (std::size_t i = 0; i < na; ++i) {
         const std::size_t skip = a == b ? i + 1 : 0;  // a block with itself: the pairs above the diagonal
-        offer(a + i, b + skip, nb - skip, scratch.scores.data() + i * nb + skip, scratch);
-    }
-}
-
-/// Offers the pairs of row a and the rows [b, b + nb) to the lists of both.
-void FlatSearch::offer(std::size_t a, std::size_t b, std::size_t nb, const float* scores, Scratch& scratch) {
-    scratch.columns.resize(static_cast<std::size_t>(largest_block));
-    scratch.found.resize(static_cast<std::size_t>(largest_block));
-    const std::size_t hits =
-        job_.scorer.kernel().collect(scores, index_.offsets()[a], index_.offsets() + b, lists_.threshold(a),
-                                     lists_.thresholds(b), nb, scratch.columns.data(), scratch.found.data());
-    for (std::size_t h = 0; h < hits; ++h) {
-        const std::size_t other = b + scratch.columns[h];
-        const float score = scratch.found[h];
-        if (score >= lists_.threshold(a)) lists_.push(a, score, static_cast<std::uint32_t>(other));
-        if (score >= lists_.threshold(other)) lists_.push(other, score, static_cast<std::uint32_t>(a));
+        offer_pairs(lists_, a + i, b + skip, nb - skip, scratch.scores.data() + i * nb + skip,
+                    index_.offsets(), job_.scorer.kernel(), scratch);
     }
 }
 

@@ -50,7 +50,6 @@ private:
     std::int64_t begin_research(Scratch&);
     void research(std::int64_t batch, Scratch& scratch);
 
-    void offer(std::size_t a, std::size_t b, std::size_t nb, const float* scores, Scratch& scratch);
     bool rank_row(std::uint32_t row, float& limit, Scratch& scratch);
 
     GroupJob job_;

@@ -5,6 +5,7 @@
 #include "knn/group.hpp"
 #include "knn/hnsw.hpp"
 #include "knn/ivf.hpp"
+#include "knn/partition.hpp"
 #include "knn/seed.hpp"
 #include "parallel/workers.hpp"
 #include "plan/plan.hpp"
@@ -54,6 +55,8 @@ parallel::Work large_work(const GroupPlan& group, const GroupJob& job, std::span
     switch (group.index) {
         case IndexKind::ivf: return work_of<knn::IvfSearch>(job, scratch, group.cost, group.ivf);
         case IndexKind::hnsw: return work_of<knn::HnswSearch>(job, scratch, group.cost, options.hnsw);
+        case IndexKind::partition:
+            return work_of<knn::PartitionSearch>(job, scratch, group.cost, options.partition);
         default: return work_of<FlatSearch>(job, scratch, group.cost);
     }
 }

@@ -33,7 +33,7 @@ constexpr double hnsw_pair_factor = 6.0;
 constexpr double hnsw_visits = 12.0;
 
 bool stays_flat(std::int64_t rows, const LinkOptions& options) {
-    if (options.index != IndexKind::ivf && options.index != IndexKind::hnsw) return true;
+    if (options.index == IndexKind::automatic || options.index == IndexKind::flat) return true;
     return rows < least_approximate || rows / least_rows_a_link < options.n_nearest;
 }
 
@@ -77,10 +77,38 @@ void plan_hnsw(GroupPlan& plan, const LinkOptions& options) {
     plan.memory_bytes = plan.rows * (plan.dim * 4 + 64 + (2 * options.hnsw.M + 2) * 4);
 }
 
+/// Rows of a leaf of a partition on average, and rows that one meets in a refinement.
+constexpr double leaf_rows = 650.0;
+constexpr double met_rows = 170.0;
+/// A row goes to so many leaves for each cell of the first level.
+constexpr double leaves_a_cell = 1.3;
+
+void plan_partition(GroupPlan& plan, const LinkOptions& options) {
+    plan.index = IndexKind::partition;
+    plan.tiles = blocks_of(plan.rows).count;
+    const auto rows = static_cast<double>(plan.rows);
+    const auto fanout = static_cast<double>(options.partition.fanout);
+    const auto passes = static_cast<double>(options.partition.passes);
+    const double leaders = std::clamp(rows / 150.0, fanout, 1000.0);
+    const double pass = 2.0 * leaders + leaves_a_cell * fanout * std::min(leaf_rows, rows);
+    const double refinement = 2.0 * hnsw_pair_factor * met_rows;
+    plan.cost = (passes * pass + static_cast<double>(options.partition.refinements) * refinement +
+                 candidate_factor * static_cast<double>(options.n_nearest)) *
+                rows * static_cast<double>(plan.dim);
+    // The float32 rows, their candidates, their cells forth and back, the links that refinements follow.
+    plan.memory_bytes =
+        plan.rows * (plan.dim * 4 + 32 + 2 * (options.n_nearest + 8) * 8 + 8 * options.partition.fanout +
+                     12 * std::min<std::int64_t>(16, options.n_nearest));
+}
+
 GroupPlan plan_group(std::int32_t group, const GroupShape& shape, const LinkOptions& options) {
     GroupPlan plan{.group = group, .rows = shape.rows, .dim = shape.dim};
     if (!stays_flat(shape.rows, options)) {
-        options.index == IndexKind::ivf ? plan_ivf(plan, options) : plan_hnsw(plan, options);
+        switch (options.index) {
+            case IndexKind::ivf: plan_ivf(plan, options); break;
+            case IndexKind::hnsw: plan_hnsw(plan, options); break;
+            default: plan_partition(plan, options); break;
+        }
         return plan;
     }
     plan.path = path_of(shape.rows, options.n_nearest);

@@ -29,6 +29,7 @@ enum class IndexKind : std::uint8_t {
     flat,       ///< exact
     ivf,        ///< k-means lists, of which a row searches some; angular, dot and euclidean
     hnsw,       ///< a navigable graph; angular, dot and euclidean
+    partition,  ///< overlapping cells of random leaders, then refined; angular, dot and euclidean
 };
 
 enum class BadRowPolicy : std::uint8_t {
@@ -50,6 +51,14 @@ struct HnswOptions {
     std::int64_t ef_search = 64;        ///< candidates kept while a row is searched; >= 1
 };
 
+/// Knobs of IndexKind::partition.
+struct PartitionOptions {
+    static constexpr std::int64_t most_fanout = 32;
+    std::int64_t passes = 1;       ///< times that cells are drawn and searched; in [1, 100]
+    std::int64_t fanout = 8;       ///< cells that a row goes to, each time; in [1, most_fanout]
+    std::int64_t refinements = 2;  ///< rounds over the neighbors of neighbors; in [0, 100]
+};
+
 struct LinkOptions {
     std::int64_t n_nearest = 15;    ///< links a row at most; >= 1
     double similarity_min = 0.0;    ///< keep links with weight >= this; finite
@@ -59,8 +68,9 @@ struct LinkOptions {
     Similarity similarity = Similarity::angular;  ///< other than `angular` only with Metric::angular
     LinkMode links = LinkMode::directed;
     IndexKind index = IndexKind::automatic;
-    IvfOptions ivf{};    ///< of no effect on other indexes
-    HnswOptions hnsw{};  ///< of no effect on other indexes
+    IvfOptions ivf{};              ///< of no effect on other indexes
+    HnswOptions hnsw{};            ///< of no effect on other indexes
+    PartitionOptions partition{};  ///< of no effect on other indexes
     BadRowPolicy on_bad_row = BadRowPolicy::error;
     std::uint64_t seed = 0;  ///< everything random derives from hash(seed, group key)
     int threads = 0;         ///< 0 = as many as the process may run at once; the result is the same
