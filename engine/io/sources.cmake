@@ -14,7 +14,7 @@ target_sources(grouplink_engine PRIVATE
   io/npz.cpp
   io/report_json.cpp
   io/table.cpp
-  io/unique_ids.cpp
+  io/ids.cpp
   io/utf8.cpp
   io/values.cpp
   io/write_links.cpp

@@ -9,7 +9,7 @@ std::size_t approximate_keep(std::size_t k, std::size_t rows) {
 void search_all(std::span<const std::uint32_t> selected, std::size_t k, const GroupRows& rows,
                 const FlatIndex& index, const RowRanker& ranker, const kernels::Table& kernel,
                 Scratch& scratch) {
-    CandidateLists lists(selected.size(), approximate_keep(k, rows.size()));
+    CandidateLists lists(selected.size(), approximate_keep(k, rows.size()), kernel);
     scratch.scores.resize(selected.size() * rows.block_rows());
     for (std::int64_t block = 0; block < rows.blocks(); ++block) {
         const std::size_t b = rows.block_first(block);

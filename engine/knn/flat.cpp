@@ -43,7 +43,7 @@ std::int64_t FlatSearch::begin_join(Scratch&) {
     index_.finish();
     locks_ = std::make_unique<parallel::BlockLocks>(rows_.blocks());
     const std::size_t others = std::max<std::size_t>(1, rows_.size() - 1);
-    lists_ = CandidateLists(rows_.size(), std::min(job_.k + spare_candidates, others));
+    lists_ = CandidateLists(rows_.size(), std::min(job_.k + spare_candidates, others), job_.scorer.kernel());
     return parallel::BlockPairs(rows_.blocks()).count();
 }
 

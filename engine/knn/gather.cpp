@@ -48,8 +48,9 @@ Frame make_frame(std::span<const Extremes> parts, std::size_t rows) {
 }
 
 RowLength place_row(const Frame& frame, Metric metric, std::size_t dim, const double* loaded, float* row) {
-    if (!needs_frame(metric)) {
-        for (std::size_t c = 0; c < dim; ++c) row[c] = static_cast<float>(loaded[c]);
+    if (metric == Metric::angular) {
+        const double to_unit = 1.0 / std::sqrt(loaded[kernels::padded(dim)]);
+        for (std::size_t c = 0; c < dim; ++c) row[c] = static_cast<float>(loaded[c] * to_unit);
         return {};
     }
     RowLength length{.squares = 0.0, .magnitudes = 0.0};

@@ -13,12 +13,13 @@ void GroupRows::measure(std::int64_t block, Scratch& scratch) {
     const std::size_t first = block_first(block);
     const std::size_t last = std::min(job_.rows.size(), first + block_rows());
     const Metric metric = job_.scorer.metric();
-    scratch.x.resize(kernels::padded(job_.dim));
+    scratch.x.resize(RowScorer::loaded_size(job_.dim));
     for (std::size_t i = first; i < last; ++i) {
         hashes_[i] = hash_row(job_.scorer.vectors(), job_.rows[i]);
         if (!needs_frame(metric)) continue;
         job_.scorer.load(job_.rows[i], scratch.x.data());
-        add_row(extremes_[static_cast<std::size_t>(block)], scratch.x, metric, job_.scorer.kernel());
+        add_row(extremes_[static_cast<std::size_t>(block)],
+                std::span(scratch.x).first(kernels::padded(job_.dim)), metric, job_.scorer.kernel());
     }
 }
 
@@ -32,7 +33,7 @@ void GroupRows::finish(Scratch& scratch) {
 }
 
 void GroupRows::load(std::size_t row, Scratch& scratch) const {
-    scratch.x.resize(kernels::padded(job_.dim));
+    scratch.x.resize(RowScorer::loaded_size(job_.dim));
     job_.scorer.load(job_.rows[unique_.first[row]], scratch.x.data());
 }
 

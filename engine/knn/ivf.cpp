@@ -141,7 +141,7 @@ void IvfSearch::assign(std::int64_t block, Scratch& scratch) {
         place_row(rows_.frame(), job_.scorer.metric(), job_.dim, scratch.x.data(),
                   scratch.gathered.data() + i * job_.dim);
     }
-    CandidateLists best(count, nprobe_);
+    CandidateLists best(count, nprobe_, job_.scorer.kernel());
     offer_lists(scratch.gathered.data(), count, best, scratch);
     for (std::size_t i = 0; i < count; ++i) {
         const auto nearest = best.ranked(i);
@@ -195,7 +195,7 @@ void IvfSearch::probe_more(std::uint32_t row, const float* floats, std::vector<P
     std::int64_t within = 0;
     for (std::size_t p = 0; p < nprobe_; ++p) within += list_members_[probes(row)[p]];
     if (within >= wanted) return;
-    CandidateLists all(1, nlist());
+    CandidateLists all(1, nlist(), job_.scorer.kernel());
     offer_lists(floats, 1, all, scratch);
     for (const Key key : all.ranked(0)) {
         if (within >= wanted) return;
@@ -240,7 +240,7 @@ std::int64_t IvfSearch::begin_join(Scratch&) {
     }
     locks_ =
         std::make_unique<parallel::BlockLocks>(static_cast<std::int64_t>(rows_.size() / rows_a_lock + 1));
-    lists_ = CandidateLists(rows_.size(), approximate_keep(job_.k, rows_.size()));
+    lists_ = CandidateLists(rows_.size(), approximate_keep(job_.k, rows_.size()), job_.scorer.kernel());
     return static_cast<std::int64_t>(units_.size());
 }
 
