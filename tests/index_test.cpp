@@ -161,6 +161,7 @@ TEST_CASE("the same bytes come out at any number of threads; the seed matters") 
         LinkOptions options = generous(index, Metric::angular);
         options.ivf.nprobe = 3;
         options.hnsw = {.M = 6, .ef_construction = 12, .ef_search = 12};
+        options.partition = {.passes = 1, .fanout = 1, .refinements = 1};
         options.threads = 1;
         const CsrGraph first = build_links(packed.view(), groups, options).graph;
         for (const int threads : {1, 2, 3, 7}) {

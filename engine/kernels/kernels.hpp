@@ -58,6 +58,7 @@ struct Table {
     /// Of two float rows of n components, summed in an order of the instruction set's own.
     float (*dot_f32)(const float* x, const float* y, std::size_t n);
     float (*squared_l2_f32)(const float* x, const float* y, std::size_t n);
+
     /// out[0 .. k) = the k least of n distinct keys, ascending; k <= n. The work grows with n squared: up
     /// to `few_keys` it beats sorting.
     void (*least_keys)(const std::uint64_t* keys, std::size_t n, std::size_t k, std::uint64_t* out);
