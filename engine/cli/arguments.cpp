@@ -197,6 +197,9 @@ VerifyArguments verify_of(const RawArguments& raw) {
     verify.sample =
         integer_of("--sample", raw.sample, 0, std::numeric_limits<std::int64_t>::max(), defaults.sample);
     verify.recall_min = real_of("--recall-min", raw.recall_min, 0.0, 1.0, "a number from 0 to 1", 0.0);
+    if (verify.recall_min > 0.0 && verify.sample == 0) {
+        fail("--recall-min needs a sample of rows, got --sample 0");
+    }
     verify.seed = options.seed;
     verify.threads = options.threads;
     verify.json = raw.json;

@@ -57,7 +57,7 @@ void settle(Made& made, std::string_view title, Value& value, const std::optiona
 
 Made made_of(const VerifyArguments& arguments, const LinksFile& file) {
     const LinksRecord& given = arguments.given;
-    LinksRecord recorded = file.record;
+    const LinksRecord& recorded = file.record;
     Made made;
     made.options.threads = arguments.threads;
     if (file.pairs_once) {
@@ -68,10 +68,11 @@ Made made_of(const VerifyArguments& arguments, const LinksFile& file) {
         }
         made.options.links = LinkMode::symmetric;
     }
-    // What is recorded of another metric says nothing of this one.
-    if (given.metric && *given.metric != Metric::angular) recorded.similarity = Similarity::angular;
     settle(made, "metric", made.options.metric, given.metric, recorded.metric);
-    settle(made, "similarity", made.options.similarity, given.similarity, recorded.similarity);
+    // The other metrics have one mapping each.
+    if (made.options.metric == Metric::angular || given.similarity) {
+        settle(made, "similarity", made.options.similarity, given.similarity, recorded.similarity);
+    }
     settle(made, "n-nearest", made.options.n_nearest, given.n_nearest, recorded.n_nearest);
     settle(made, "similarity-min", made.options.similarity_min, given.similarity_min,
            recorded.similarity_min);

@@ -106,7 +106,7 @@ void read_record(const std::string& text, const Table& table, LinksFile& file) {
     const Json json = Json::parse(text, nullptr, false);
     if (!json.is_object()) return add_fault(file, "its record of how the links were made is no JSON object");
     RecordReader all(json, file);
-    const std::int64_t links = file.graph.links();
+    const std::int64_t links = file.graph.links() + file.faults;  // which are links that have no place
     if (const auto rows = all.integer("rows"); rows && *rows != table.vectors.rows) {
         add_fault(file, fmt::format("its record says {} rows, the input has {}", *rows, table.vectors.rows));
     }

@@ -56,8 +56,10 @@ private:
 };
 
 std::vector<std::int64_t> integers(const NpzArray& array, const JobControl& control) {
-    auto values = npy_values(array.header, array.file, array.where, control);
-    if (auto* numbers = std::get_if<std::vector<std::int64_t>>(&values)) return std::move(*numbers);
+    if (array.header.kind == 'i' || array.header.kind == 'u') {
+        auto values = npy_values(array.header, array.file, array.where, control);
+        if (auto* numbers = std::get_if<std::vector<std::int64_t>>(&values)) return std::move(*numbers);
+    }
     fail(ErrorCode::bad_input, "{}: has elements of dtype {}, wants integers", array.where,
          in_quotes(array.header.descr));
 }
@@ -85,14 +87,14 @@ LinksFile read_npz_links(const std::string& path, const Table& table, const JobC
     file.graph.offsets = integers(npz.get("indptr"), control);
     file.graph.targets = integers(npz.get("indices"), control);
     file.graph.weights = floats(npz.get("data"));
+    if (const auto record = npz.find(metadata_key)) {
+        read_record(npy_text(record->header, record->data()), table, file);
+    }
     const std::vector<std::int64_t> shape = integers(npz.get("shape"), control);
     const std::int64_t rows = table.vectors.rows;
     if (shape.size() != 2 || shape[0] != rows || shape[1] != rows) {
         add_fault(file,
                   fmt::format("the shape is ({}), the input has {} rows", fmt::join(shape, ", "), rows));
-    }
-    if (const auto record = npz.find(metadata_key)) {
-        read_record(npy_text(record->header, record->data()), table, file);
     }
     return file;
 }
