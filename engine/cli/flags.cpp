@@ -109,8 +109,8 @@ std::vector<Flag> verify_flags() {
     const VerifyOptions defaults;
     return {
         {"--sample", "N", section_checks,
-         fmt::format("Rows searched exactly for the recall, by the lot; 0 for none. With mutual links their "
-                     "neighbours are among them [default: {}]",
+         fmt::format("Rows, drawn at random, that are searched exactly for the recall; 0 for none. With "
+                     "mutual links their neighbours are among them [default: {}]",
                      defaults.sample),
          &RawArguments::sample},
         {"--recall-min", "R", section_checks,
@@ -218,20 +218,19 @@ Command inspect_command() {
 }
 
 Command verify_command() {
-    Command command{
-        CommandKind::verify,
-        "verify",
-        "grouplink verify INPUT OUTPUT [options]",
-        "Check the links in a file against the rows that they are of",
-        "INPUT, its groups and ids are given as link had them; OUTPUT is what link wrote.\n"
-        "Checks that rows, groups, order and numbers of links are as they must be, scores\n"
-        "every link anew, and searches a sample of rows exactly for the links that they\n"
-        "should have: the recall. Exits with 1 when anything is broken.",
-        {{"grouplink verify words.parquet links.parquet --group topic --id word",
-          "A line for each check, and the recall."},
-         {"grouplink verify vectors.npy links.csv --groups words.tsv:topic -k 5 --recall-min 0.99",
-          "Text does not record k; a recall below 0.99 is a fault too."}},
-        {}};
+    Command command{CommandKind::verify,
+                    "verify",
+                    "grouplink verify INPUT OUTPUT [options]",
+                    "Check the links in a file against the rows that they are of",
+                    "INPUT, its groups and ids are given as link had them; OUTPUT is what link wrote.\n"
+                    "Checks that rows, groups, order and numbers of links are as they must be, scores\n"
+                    "every link anew, and searches a sample of rows exactly for the links that they\n"
+                    "should have: the recall. Exits with 1 when anything is broken.",
+                    {{"grouplink verify words.parquet links.parquet --group topic --id word",
+                      "A line for each check, and the recall."},
+                     {"grouplink verify vectors.npy links.csv -k 5 --recall-min 0.99",
+                      "Text does not record k; a recall below 0.99 is a fault too."}},
+                    {}};
     append(command.flags, input_flags());
     append(command.flags, made_flags());
     append(command.flags, verify_flags());

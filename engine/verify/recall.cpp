@@ -77,7 +77,16 @@ public:
 
     bool has(std::int64_t row) const { return nearest_.contains(row); }
     /// By distance, then by row, which counts within the group; at most n_nearest.
-    const std::vector<Key>& nearest(std::int64_t row) const { return nearest_.at(row); }
+    std::span<const Key> nearest(std::int64_t row) const {
+        const std::span<const Key> keys(nearest_.at(row));
+        return keys.first(std::min(keys.size(), static_cast<std::size_t>(subject_.options.n_nearest)));
+    }
+    /// The distance of the nearest row that is not among those; infinite where all are.
+    double next_distance(std::int64_t row) const {
+        const std::vector<Key>& keys = nearest_.at(row);
+        return keys.size() == nearest(row).size() ? std::numeric_limits<double>::infinity()
+                                                  : static_cast<double>(knn::key_value(keys.back()));
+    }
     std::span<const std::int64_t> group(std::int64_t row) const {
         return grouped_.group(subject_.group_of(row));
     }
@@ -87,8 +96,10 @@ private:
         const auto members = group(rows.front());
         const std::size_t n =
             kernels::padded(static_cast<std::size_t>(subject_.vectors.row_dim(rows.front())));
+        // One more than wanted: the first that is let go.
+        const auto others = static_cast<std::int64_t>(members.size()) - 1;
         const auto k = static_cast<std::size_t>(
-            std::min(subject_.options.n_nearest, static_cast<std::int64_t>(members.size()) - 1));
+            subject_.options.n_nearest < others ? subject_.options.n_nearest + 1 : others);
         std::vector<double> x(rows.size() * n);
         std::vector<double> y(n);
         std::vector<std::vector<Key>> heaps(rows.size());  // the farthest on top
@@ -140,7 +151,7 @@ std::span<const Key> expected_of(const Subject& subject, const ExactSearch& exac
     const auto group = static_cast<std::size_t>(subject.group_of(row));
     const WeightOf weight_of(subject.options,
                              static_cast<double>(subject.dim_of(static_cast<std::int32_t>(group))));
-    const std::vector<Key>& nearest = exact.nearest(row);
+    const std::span<const Key> nearest = exact.nearest(row);
     const auto end = std::partition_point(nearest.begin(), nearest.end(), [&](Key key) {
         return static_cast<double>(weight_of(knn::key_value(key))) >= cut[group];
     });
@@ -164,13 +175,10 @@ std::int64_t found_by_score(const Subject& subject, std::int64_t row, std::span<
     return std::min(found, static_cast<std::int64_t>(expected.size()));
 }
 
-/// Whether a link of this distance is among the nearest of `row` beyond doubt: at the last place equally
-/// near rows take turns.
+/// Whether a row at this distance is among the nearest of `row` beyond doubt: which of equally near rows
+/// takes the last place is a matter of the search.
 bool surely_found(const ExactSearch& exact, std::int64_t row, double distance) {
-    const std::vector<Key>& nearest = exact.nearest(row);
-    if (nearest.size() + 1 >= exact.group(row).size()) return true;
-    const auto last = static_cast<double>(knn::key_value(nearest.back()));
-    return distance < last - slack(last);
+    return distance + slack(distance) < exact.next_distance(row);
 }
 
 /// Adds up the links that both ends surely find.
