@@ -6,6 +6,7 @@
 #include "cli/text.hpp"
 
 #include <grouplink/error.hpp>
+#include <grouplink/verify.hpp>
 #include <grouplink/version.hpp>
 
 #include <fmt/format.h>
@@ -15,6 +16,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace grouplink::cli {
@@ -90,9 +92,10 @@ std::string operand_of(const RawArguments& raw, std::string_view what) {
     return raw.operands.front();
 }
 
-InputSpec input_of(const RawArguments& raw) {
+/// `path` is the operand INPUT.
+InputSpec input_of(const RawArguments& raw, std::string path) {
     InputSpec input;
-    input.path = operand_of(raw, "INPUT");
+    input.path = std::move(path);
     input.embedding = text_of("--embedding", raw.embedding, "the name of a column");
     input.group = text_of("--group", raw.group, "the name of a column");
     input.id = text_of("--id", raw.id, "the name of a column");
@@ -212,6 +215,40 @@ std::string report_of(const RawArguments& raw, const InputSpec& input, const Out
     return path;
 }
 
+VerifyArguments verify_of(const RawArguments& raw) {
+    if (raw.operands.size() != 2) {
+        const std::string_view got = raw.operands.empty()       ? "no files"
+                                     : raw.operands.size() == 1 ? "one file"
+                                                                : "more than two files";
+        fail(fmt::format("verify: got {}, wants INPUT and OUTPUT; see grouplink verify --help", got));
+    }
+    const VerifyOptions defaults;
+    const LinkOptions options = options_of(raw);
+    VerifyArguments verify;
+    verify.input = input_of(raw, raw.operands[0]);
+    verify.links = raw.operands[1];
+    if (verify.input.path.empty()) fail("INPUT", "", "the path of a file");
+    if (verify.links.empty()) fail("OUTPUT", "", "the path of a file");
+    if (raw.metric) verify.given.metric = options.metric;
+    if (raw.similarity) verify.given.similarity = options.similarity;
+    if (raw.links) verify.given.links = options.links;
+    if (raw.n_nearest) verify.given.n_nearest = options.n_nearest;
+    if (raw.similarity_min) verify.given.similarity_min = options.similarity_min;
+    if (raw.similarity_min_q) verify.given.similarity_min_q = options.similarity_min_q;
+    if (raw.quantile_scope) verify.given.quantile_scope = options.quantile_scope;
+    verify.sample =
+        integer_of("--sample", raw.sample, 0, std::numeric_limits<std::int64_t>::max(), defaults.sample);
+    verify.recall_min = real_of("--recall-min", raw.recall_min, 0.0, 1.0, "a number from 0 to 1", 0.0);
+    if (verify.recall_min > 0.0 && verify.sample == 0) {
+        fail("--recall-min needs a sample of rows, got --sample 0");
+    }
+    verify.seed = options.seed;
+    verify.threads = options.threads;
+    verify.json = raw.json;
+    verify.quiet = raw.quiet;
+    return verify;
+}
+
 }  // namespace
 
 Arguments validate_arguments(const RawArguments& raw) {
@@ -222,7 +259,7 @@ Arguments validate_arguments(const RawArguments& raw) {
     switch (raw.command) {
         case CommandKind::link: {
             LinkArguments link;
-            link.input = input_of(raw);
+            link.input = input_of(raw, operand_of(raw, "INPUT"));
             link.output = output_of(raw);
             link.options = options_of(raw);
             link.report = report_of(raw, link.input, link.output);
@@ -231,7 +268,8 @@ Arguments validate_arguments(const RawArguments& raw) {
             return link;
         }
         case CommandKind::explain:
-            return ExplainArguments{input_of(raw), options_of(raw), raw.json, raw.quiet};
+            return ExplainArguments{input_of(raw, operand_of(raw, "INPUT")), options_of(raw), raw.json,
+                                    raw.quiet};
         case CommandKind::inspect: {
             InspectArguments inspect;
             inspect.path = operand_of(raw, "FILE");
@@ -241,6 +279,7 @@ Arguments validate_arguments(const RawArguments& raw) {
             inspect.quiet = raw.quiet;
             return inspect;
         }
+        case CommandKind::verify: return verify_of(raw);
         case CommandKind::none: break;
     }
     return PrintArguments{help()};

@@ -5,6 +5,7 @@
 #include <grouplink/io.hpp>
 #include <grouplink/options.hpp>
 
+#include <cstdint>
 #include <string>
 #include <variant>
 
@@ -34,12 +35,25 @@ struct InspectArguments {
     bool quiet = false;
 };
 
+struct VerifyArguments {
+    InputSpec input;
+    std::string links;        ///< path of what is verified
+    LinksRecord given;        ///< what the flags say of how the links were made
+    std::int64_t sample = 0;  ///< rows searched exactly
+    double recall_min = 0.0;
+    std::uint64_t seed = 0;
+    int threads = 0;
+    bool json = false;
+    bool quiet = false;
+};
+
 /// Text to print, and nothing to do.
 struct PrintArguments {
     std::string text;
 };
 
-using Arguments = std::variant<PrintArguments, LinkArguments, ExplainArguments, InspectArguments>;
+using Arguments =
+    std::variant<PrintArguments, LinkArguments, ExplainArguments, InspectArguments, VerifyArguments>;
 
 /// The second stage: judges what was typed by itself, without a look at any file.
 /// Throws Error(invalid_options): the flag, what it got, what it wants.

@@ -1,6 +1,7 @@
 #include "cli/flags.hpp"
 
 #include <grouplink/options.hpp>
+#include <grouplink/verify.hpp>
 
 #include <fmt/format.h>
 
@@ -11,6 +12,8 @@ namespace {
 
 constexpr std::string_view section_input = "Input";
 constexpr std::string_view section_links = "Linking";
+constexpr std::string_view section_made = "How the links were made, where OUTPUT does not record it";
+constexpr std::string_view section_checks = "Checks";
 constexpr std::string_view section_output = "Output";
 constexpr std::string_view section_run = "Run";
 
@@ -124,6 +127,36 @@ std::vector<Flag> link_flags() {
     };
 }
 
+/// Those of link that say how links were made, for what a file does not record of itself.
+std::vector<Flag> made_flags() {
+    std::vector<Flag> flags;
+    for (Flag& flag : link_flags()) {
+        const bool kept = flag.text != &RawArguments::index && flag.text != &RawArguments::on_bad_row &&
+                          flag.text != &RawArguments::seed;
+        if (!kept) continue;
+        flag.section = section_made;
+        flags.push_back(std::move(flag));
+    }
+    return flags;
+}
+
+std::vector<Flag> verify_flags() {
+    const VerifyOptions defaults;
+    return {
+        {"--sample", "N", section_checks,
+         fmt::format("Rows, drawn at random, that are searched exactly for the recall; 0 for none. With "
+                     "mutual links their neighbours are among them [default: {}]",
+                     defaults.sample),
+         &RawArguments::sample},
+        {"--recall-min", "R", section_checks,
+         fmt::format("Take a recall below R, from 0 to 1, for a fault [default: {}]", defaults.recall_min),
+         &RawArguments::recall_min},
+        {"--seed", "N", section_checks,
+         fmt::format("What decides which rows are sampled [default: {}]", defaults.seed),
+         &RawArguments::seed},
+    };
+}
+
 std::vector<Flag> output_flags() {
     return {
         {"-o,--output", "FILE", section_output, "Where the links go: .parquet, .npz, .csv or .tsv",
@@ -219,10 +252,34 @@ Command inspect_command() {
     return command;
 }
 
+Command verify_command() {
+    Command command{CommandKind::verify,
+                    "verify",
+                    "grouplink verify INPUT OUTPUT [options]",
+                    "Check the links in a file against the rows that they are of",
+                    "INPUT, its groups and ids are given as link had them; OUTPUT is what link wrote.\n"
+                    "Checks that rows, groups, order and numbers of links are as they must be, scores\n"
+                    "every link anew, and searches a sample of rows exactly for the links that they\n"
+                    "should have: the recall. Exits with 1 when anything is broken.",
+                    {{"grouplink verify words.parquet links.parquet --group topic --id word",
+                      "A line for each check, and the recall."},
+                     {"grouplink verify vectors.npy links.csv -k 5 --recall-min 0.99",
+                      "Text does not record k; a recall below 0.99 is a fault too."}},
+                    {}};
+    append(command.flags, input_flags());
+    append(command.flags, made_flags());
+    append(command.flags, verify_flags());
+    command.flags.push_back(json_flag());
+    command.flags.push_back(threads_flag());
+    append(command.flags, general_flags());
+    return command;
+}
+
 }  // namespace
 
 const std::vector<Command>& commands() {
-    static const std::vector<Command> all{link_command(), explain_command(), inspect_command()};
+    static const std::vector<Command> all{link_command(), explain_command(), inspect_command(),
+                                          verify_command()};
     return all;
 }
 

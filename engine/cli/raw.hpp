@@ -8,7 +8,7 @@
 namespace grouplink::cli {
 
 /// Which command the arguments name.
-enum class CommandKind { none, link, explain, inspect };
+enum class CommandKind { none, link, explain, inspect, verify };
 
 /// The arguments as typed: the first stage, in which nothing has been judged but the flags' names.
 struct RawArguments {
@@ -42,6 +42,8 @@ struct RawArguments {
     std::optional<std::string> threads;
     std::optional<std::string> layout;
     std::optional<std::string> report;
+    std::optional<std::string> sample;
+    std::optional<std::string> recall_min;
 
     bool force = false;
     bool json = false;

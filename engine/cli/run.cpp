@@ -40,10 +40,11 @@ int complain(ExitCode code, std::string_view message) {
     return static_cast<int>(code);
 }
 
-void execute(const Arguments& arguments) {
+/// The exit code of what ran to its end.
+int execute(const Arguments& arguments) {
     if (const auto* text = std::get_if<PrintArguments>(&arguments)) {
         print(text->text);
-        return;
+        return 0;
     }
     const StopSignals signals;
     if (const auto* link = std::get_if<LinkArguments>(&arguments)) run_link(*link, signals.token());
@@ -51,12 +52,15 @@ void execute(const Arguments& arguments) {
         run_explain(*explain, signals.token());
     if (const auto* inspect = std::get_if<InspectArguments>(&arguments))
         run_inspect(*inspect, signals.token());
+    if (const auto* verify = std::get_if<VerifyArguments>(&arguments)) {
+        if (!run_verify(*verify, signals.token())) return static_cast<int>(ExitCode::failed);
+    }
+    return 0;
 }
 
 int run_or_complain(std::span<const std::string> arguments) {
     try {
-        execute(validate_arguments(parse_raw(arguments)));
-        return 0;
+        return execute(validate_arguments(parse_raw(arguments)));
     } catch (const Error& error) {
         if (error.code() == ErrorCode::cancelled) return complain(ExitCode::interrupted, "interrupted");
         return complain(exit_code(error.code()), error.what());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <grouplink/io.hpp>
 #include <grouplink/report.hpp>
 
 #include <string>
@@ -19,5 +20,13 @@ std::string metadata_json(const Report& report);
 /// What metadata_json() gave, taken apart for people: "mapping", "options.n_nearest", ... Any other text
 /// comes back as one entry.
 std::vector<std::pair<std::string, std::string>> read_metadata(const std::string& text);
+
+/// Sets metric and similarity to those of a mapping by its name, see mapping_name(); false, and nothing set,
+/// when there is none of that name.
+bool set_mapping(std::string_view mapping, LinksRecord& record);
+
+/// Takes what metadata_json() gave for the links in `file`, whose graph is read already. What contradicts
+/// the graph, `table` or itself is a fault of the file.
+void read_record(const std::string& text, const Table& table, LinksFile& file);
 
 }  // namespace grouplink::io

@@ -1,3 +1,4 @@
+#include "io/links_reader.hpp"
 #include "io/message.hpp"
 #include "io/parquet_read.hpp"
 
@@ -13,5 +14,7 @@ namespace {
 RowsRead read_parquet(const std::string& path, const ParquetColumns&, const JobControl&) { refuse(path); }
 
 FileInfo inspect_parquet(const std::string& path, const JobControl&) { refuse(path); }
+
+LinksFile read_parquet_links(const std::string& path, const Table&, const JobControl&) { refuse(path); }
 
 }  // namespace grouplink::io

@@ -152,4 +152,15 @@ std::variant<std::vector<std::int64_t>, StringColumn> npy_values(const NpyHeader
          in_quotes(header.descr));
 }
 
+std::string npy_text(const NpyHeader& header, std::string_view data) {
+    std::string text;
+    if (header.kind != 'U') return std::string(data.substr(0, data.find('\0')));
+    for (std::size_t i = 0; i + 4 <= data.size(); i += 4) {
+        std::uint32_t code_point = 0;
+        std::memcpy(&code_point, data.data() + i, 4);
+        if (code_point != 0) append_utf8(text, code_point);
+    }
+    return text;
+}
+
 }  // namespace grouplink::io

@@ -39,6 +39,9 @@ std::variant<std::vector<std::int64_t>, StringColumn> npy_values(const NpyHeader
                                                                  const std::string& path,
                                                                  const JobControl& control);
 
+/// The text of an array of one string, whose `data` begins at NpyHeader::data_offset.
+std::string npy_text(const NpyHeader& header, std::string_view data);
+
 /// "(3, 4)" as NumPy writes it.
 std::string npy_shape(const NpyHeader& header);
 

@@ -93,6 +93,17 @@ struct IdVisitor : Place {
     }
 };
 
+struct RowVisitor {
+    const RowNames& names;
+    std::vector<std::int64_t>& rows;
+
+    void null() const { rows.push_back(no_row); }
+    void text(std::string_view value) const { rows.push_back(names.find(value)); }
+    void integer(std::int64_t value) const { rows.push_back(names.find(value)); }
+    void large(std::uint64_t) const { rows.push_back(no_row); }
+    void out_of_range() const { rows.push_back(no_row); }
+};
+
 }  // namespace
 
 bool is_key_type(const arrow::DataType& type) {
@@ -123,6 +134,10 @@ void IdReader::append(const arrow::Array& array) {
     texts_seen_ = !arrow::is_integer(type->id());
     for (std::int64_t i = 0; i < array.length(); ++i)
         visit(array, i, IdVisitor{{where_, row_++}, numbers_, texts_});
+}
+
+void append_rows(const arrow::Array& array, const RowNames& names, std::vector<std::int64_t>& rows) {
+    for (std::int64_t i = 0; i < array.length(); ++i) visit(array, i, RowVisitor{names, rows});
 }
 
 IdColumn IdReader::finish() {

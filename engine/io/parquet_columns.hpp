@@ -3,6 +3,8 @@
 #include <grouplink/groups.hpp>
 #include <grouplink/io.hpp>
 
+#include "io/row_names.hpp"
+
 #include <arrow/api.h>
 
 #include <string>
@@ -42,5 +44,8 @@ private:
     std::vector<std::int64_t> numbers_;
     StringColumn texts_;
 };
+
+/// The row of each name in `array`, which is of a key type; no_row for a null and an unknown name. Appends.
+void append_rows(const arrow::Array& array, const RowNames& names, std::vector<std::int64_t>& rows);
 
 }  // namespace grouplink::io

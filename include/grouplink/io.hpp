@@ -101,6 +101,34 @@ GROUPLINK_EXPORT void write_links(const OutputSpec& output, const InputSpec& inp
 /// Writes `text` to `path` in the same whole-or-not-at-all way.
 GROUPLINK_EXPORT void write_text(const std::string& path, std::string_view text, bool force);
 
+/// How the links of a file were made, as far as it says.
+struct LinksRecord {
+    std::optional<Metric> metric{};
+    std::optional<Similarity> similarity{};
+    std::optional<LinkMode> links{};
+    std::optional<std::int64_t> n_nearest{};
+    std::optional<double> similarity_min{};
+    std::optional<double> similarity_min_q{};
+    std::optional<QuantileScope> quantile_scope{};
+    std::optional<double> cut{};  ///< weight that a link had to reach, see Report::cut
+};
+
+/// The links of a file as they stand in it, to be verified: nothing is promised of the graph.
+struct LinksFile {
+    CsrGraph graph;
+    LinksRecord record;
+    /// Each pair stood once in the file, as text has undirected links; the graph has both directions.
+    bool pairs_once = false;
+    std::int64_t faults = 0;    ///< what has no place in the graph: links of unknown rows, false totals
+    std::string first_fault{};  ///< one line
+};
+
+/// Reads links that write_links wrote: .npz, .csv, .tsv, .parquet of either layout. `table` is what the
+/// links are of; ids become its rows.
+/// Throws as read_table; bad_input also for ids where the table has none.
+GROUPLINK_EXPORT LinksFile read_links(const std::string& path, const Table& table,
+                                      const JobControl& control = {});
+
 struct ColumnInfo {
     std::string name;
     std::string type;  ///< in the format's own words, such as "fixed_size_list<float16>[384]"

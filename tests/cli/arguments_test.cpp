@@ -209,7 +209,7 @@ TEST_CASE("a value may look like a flag, and a file after -- too") {
 }
 
 TEST_CASE("what is wrong is said in one line: the flag, what it got, what it wants") {
-    CHECK(complaint({}) == "no command; one of link, explain, inspect, or --help");
+    CHECK(complaint({}) == "no command; one of link, explain, inspect, verify, or --help");
     CHECK(complaint({"lnik"}) == "no command \"lnik\"; did you mean link?");
     CHECK(complaint({"link"}) == "link: no INPUT; see grouplink link --help");
     CHECK(complaint({"link", "a.npy"}) == "link: no -o OUTPUT; see grouplink link --help");
@@ -267,4 +267,35 @@ TEST_CASE("the help names every flag, and fits 80 columns") {
         CHECK(line.size() <= 80);
         CHECK_FALSE(line.ends_with(' '));
     }
+}
+
+TEST_CASE("verify tells what was typed from what was not") {
+    const auto verify = [](std::vector<std::string> more) {
+        more.insert(more.begin(), {"verify", "in.npy", "out.npz"});
+        return std::get<VerifyArguments>(parse(more));
+    };
+    const VerifyArguments plain = verify({});
+    CHECK(plain.input.path == "in.npy");
+    CHECK(plain.links == "out.npz");
+    CHECK(plain.sample == 1000);
+    CHECK(plain.recall_min == 0.0);
+    CHECK_FALSE(plain.given.metric.has_value());
+    CHECK_FALSE(plain.given.n_nearest.has_value());
+    const VerifyArguments given = verify(
+        {"-k", "15", "--metric", "dot", "--links", "mutual", "--similarity-min", "0", "--similarity-min-q",
+         "0.5", "--quantile-scope", "group", "--sample", "7", "--recall-min", "0.9", "--seed", "3"});
+    CHECK(given.given.n_nearest == 15);
+    CHECK(given.given.metric == Metric::dot);
+    CHECK(given.given.links == LinkMode::mutual);
+    CHECK(given.given.similarity_min == 0.0);
+    CHECK(given.given.similarity_min_q == 0.5);
+    CHECK(given.given.quantile_scope == QuantileScope::group);
+    CHECK_FALSE(given.given.similarity.has_value());
+    CHECK(given.sample == 7);
+    CHECK(given.recall_min == 0.9);
+    CHECK(given.seed == 3);
+    CHECK(complaint({"verify", "in.npy"}) ==
+          "verify: got one file, wants INPUT and OUTPUT; see grouplink verify --help");
+    CHECK(complaint({"verify", "in.npy", "a.npz", "--recall-min", "0.5", "--sample", "0"}) ==
+          "--recall-min needs a sample of rows, got --sample 0");
 }
