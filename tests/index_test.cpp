@@ -259,6 +259,11 @@ TEST_CASE("stingy knobs still fill every row") {
         check_shape(link(packed, options).graph, options.n_nearest);
         options.n_nearest = 1500 / 8;
         check_shape(link(packed, options).graph, options.n_nearest);
+        options = generous(IndexKind::partition, metric);
+        options.partition = {.passes = 1, .fanout = 1, .refinements = 0};
+        check_shape(link(packed, options).graph, options.n_nearest);
+        options.n_nearest = 1500 / 8;  // leaves hold no more than that: some rows are compared with all
+        check_shape(link(packed, options).graph, options.n_nearest);
     }
 }
 
