@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdlib>
@@ -231,6 +232,54 @@ TEST_CASE("collect finds every score at either threshold or above, in order") {
             CHECK(columns == expected);
             for (std::size_t h = 0; h < count; ++h)
                 CHECK(found[h] == scores[columns[h]] - offset - offsets[columns[h]]);
+        }
+    }
+}
+
+TEST_CASE("sums of exact products are dot's, bit by bit, under every instruction set") {
+    std::mt19937_64 random(4);
+    for (const std::size_t dim : {1U, 31U, 32U, 33U, 384U}) {
+        const std::size_t n = kernels::padded(dim);
+        const std::size_t stride = n + 1;
+        constexpr std::size_t rows = 11;
+        std::vector<double> x = random_row(dim, random);
+        for (double& value : x) value = static_cast<double>(static_cast<float>(value));
+        std::vector<double> y(rows * stride, 0.0);
+        for (std::size_t r = 0; r < rows; ++r) {
+            for (std::size_t c = 0; c < dim; ++c)
+                y[r * stride + c] = static_cast<double>(static_cast<float>(random_row(1, random)[0]));
+        }
+        for (const auto* table : tables()) {
+            CAPTURE(name(table->isa));
+            for (std::size_t count = 0; count <= rows; ++count) {
+                std::vector<double> out(rows, -1.0);
+                table->dots_of_exact(x.data(), y.data(), stride, count, n, out.data());
+                for (std::size_t r = 0; r < count; ++r)
+                    CHECK(same_bits(out[r], tables().front()->dot(x.data(), y.data() + r * stride, n)));
+                for (std::size_t r = count; r < rows; ++r) CHECK(out[r] == -1.0);
+            }
+            CHECK(same_bits(table->squared_l2_scaled(x.data(), 1.0 / 3, y.data(), 0.7, n),
+                            tables().front()->squared_l2_scaled(x.data(), 1.0 / 3, y.data(), 0.7, n)));
+            CHECK(same_bits(table->squared_l2_scaled(x.data(), 1.0, y.data(), 1.0, n),
+                            table->squared_l2(x.data(), y.data(), n)));
+        }
+    }
+}
+
+TEST_CASE("the least keys, in order") {
+    std::mt19937_64 random(5);
+    for (std::size_t n = 1; n < 140; n += 3) {
+        std::vector<std::uint64_t> keys(n);
+        for (std::uint64_t& key : keys) key = random() >> (random() % 2);  // on both sides of 2^63
+        std::vector<std::uint64_t> sorted = keys;
+        std::sort(sorted.begin(), sorted.end());
+        for (const std::size_t k : {std::size_t{1}, n / 2, n}) {
+            if (k == 0) continue;
+            for (const auto* table : tables()) {
+                std::vector<std::uint64_t> out(k);
+                table->least_keys(keys.data(), n, k, out.data());
+                CHECK(std::equal(out.begin(), out.end(), sorted.begin()));
+            }
         }
     }
 }

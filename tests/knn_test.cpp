@@ -44,7 +44,7 @@ TEST_CASE("candidate lists keep the best, whatever the order") {
     });
     for (int round = 0; round < 20; ++round) {
         std::shuffle(offers.begin(), offers.end(), random);
-        knn::CandidateLists lists(2, 10);
+        knn::CandidateLists lists(2, 10, kernels::best());
         for (const auto& [score, row] : offers) {
             if (score >= lists.threshold(1)) lists.push(1, score, row);
         }
@@ -57,7 +57,7 @@ TEST_CASE("candidate lists keep the best, whatever the order") {
         CHECK(lists.threshold(1) == best[9].first);
         CHECK(lists.ranked(0).empty());
     }
-    knn::CandidateLists room(1, 4);
+    knn::CandidateLists room(1, 4, kernels::best());
     for (std::uint32_t row = 0; row < 4; ++row) room.push(0, 1.0F, row);
     CHECK(room.ranked(0).size() == 4);
     CHECK(room.threshold(0) == -std::numeric_limits<float>::infinity());  // nothing was let go
@@ -101,14 +101,14 @@ TEST_CASE("canonical distances: brute force in long double, symmetric, zero for 
             const auto* kernel = kernels::find(isa);
             if (!kernel) continue;
             const knn::RowScorer scorer(packed.view(), metric, *kernel);
-            const std::size_t n = kernels::padded(77);
+            const std::size_t n = knn::RowScorer::loaded_size(77);
             std::vector<double> x(n), y(n);
             for (std::size_t i = 0; i < 30; ++i) {
                 for (std::size_t j = 0; j < 30; ++j) {
                     scorer.load(static_cast<std::int64_t>(i), x.data());
                     scorer.load(static_cast<std::int64_t>(j), y.data());
-                    const float distance = scorer.distance(x.data(), y.data(), n);
-                    CHECK(distance == scorer.distance(y.data(), x.data(), n));
+                    const float distance = scorer.distance(x.data(), y.data(), 77);
+                    CHECK(distance == scorer.distance(y.data(), x.data(), 77));
                     const double expected = oracle::distance(data.values[i], data.values[j], metric);
                     CHECK(std::abs(static_cast<double>(distance) - expected) <=
                           1e-7 * std::max(1.0, std::abs(expected)));
@@ -117,7 +117,7 @@ TEST_CASE("canonical distances: brute force in long double, symmetric, zero for 
             if (metric == Metric::dot) continue;
             scorer.load(0, x.data());
             scorer.load(29, y.data());
-            CHECK(scorer.distance(x.data(), y.data(), n) == 0.0F);
+            CHECK(scorer.distance(x.data(), y.data(), 77) == 0.0F);
         }
     }
 }
@@ -126,24 +126,24 @@ TEST_CASE("canonical distances of extreme float64 rows stay finite") {
     oracle::Rows data;
     data.values = {{1e150, -1e150}, {-1e150, 1e150}, {1e-300, 2e-300}, {2e-300, 4e-300}};
     const oracle::Packed packed(data, ElementType::float64);
-    std::vector<double> x(kernels::lanes), y(kernels::lanes);
+    std::vector<double> x(knn::RowScorer::loaded_size(2)), y(x.size());
     for (const Metric metric : metrics) {
         const knn::RowScorer scorer(packed.view(), metric, kernels::best());
         for (std::int64_t i = 0; i < 4; ++i) {
             for (std::int64_t j = 0; j < 4; ++j) {
                 scorer.load(i, x.data());
                 scorer.load(j, y.data());
-                CHECK(std::isfinite(scorer.distance(x.data(), y.data(), kernels::lanes)));
+                CHECK(std::isfinite(scorer.distance(x.data(), y.data(), 2)));
             }
         }
     }
     const knn::RowScorer angular(packed.view(), Metric::angular, kernels::best());
     angular.load(0, x.data());
     angular.load(1, y.data());
-    CHECK(angular.distance(x.data(), y.data(), kernels::lanes) == 2.0F);
+    CHECK(angular.distance(x.data(), y.data(), 2) == 2.0F);
     angular.load(2, x.data());
     angular.load(3, y.data());
-    CHECK(angular.distance(x.data(), y.data(), kernels::lanes) == doctest::Approx(0.0));
+    CHECK(angular.distance(x.data(), y.data(), 2) == doctest::Approx(0.0));
 }
 
 TEST_CASE("the index's scores stay within their error bound, and distances are won back") {
@@ -161,12 +161,12 @@ TEST_CASE("the index's scores stay within their error bound, and distances are w
                 const kernels::Table& kernel = kernels::best();
                 const knn::RowScorer scorer(packed.view(), metric, kernel);
                 const std::size_t n = kernels::padded(dim);
-                std::vector<double> loaded(n);
+                std::vector<double> loaded(knn::RowScorer::loaded_size(dim));
                 std::vector<knn::Extremes> extremes(2);
                 if (knn::needs_frame(metric)) {
                     for (std::size_t i = 0; i < rows; ++i) {
                         scorer.load(static_cast<std::int64_t>(i), loaded.data());
-                        knn::add_row(extremes[i % 2], loaded, metric, kernel);
+                        knn::add_row(extremes[i % 2], std::span(loaded).first(n), metric, kernel);
                     }
                 }
                 knn::FlatIndex index(rows, dim, metric, knn::make_frame(extremes, rows));

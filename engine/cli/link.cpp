@@ -82,6 +82,19 @@ std::string dropped_text(const Report& report) {
     return fmt::format("dropped {}: {}\n", plural(dropped, "row"), fmt::join(parts, ", "));
 }
 
+/// Distinct ids are the user's affair, but links that cannot be told apart should not surprise.
+std::string shared_id_text(const Table& table) {
+    if (!table.shared_id) return {};
+    const auto [first, second] = *table.shared_id;
+    std::string id;
+    if (const auto* texts = std::get_if<StringColumn>(&table.ids)) {
+        id = printable(std::string((*texts)[first]));
+    } else if (const auto* numbers = std::get_if<std::vector<std::int64_t>>(&table.ids)) {
+        id = std::to_string((*numbers)[static_cast<std::size_t>(first)]);
+    }
+    return fmt::format("note: ids are not distinct: rows {} and {} are both \"{}\"\n", first, second, id);
+}
+
 std::string summary_text(const Report& report) {
     std::vector<std::string> stages;
     for (const StageTime& stage : report.stages) {
@@ -125,7 +138,7 @@ void run_link(const LinkArguments& arguments, const std::stop_token& stop) {
     report.peak_memory_bytes = peak_memory();
     line.clear();
 
-    if (!arguments.quiet) print_error(summary_text(report) + dropped_text(report));
+    if (!arguments.quiet) print_error(summary_text(report) + dropped_text(report) + shared_id_text(table));
     if (arguments.report.empty() && !arguments.json) return;
     const std::string json = to_json(report);
     if (!arguments.report.empty()) write_text(arguments.report, json, arguments.output.force);

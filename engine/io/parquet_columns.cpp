@@ -1,7 +1,7 @@
 #include "io/parquet_columns.hpp"
 
+#include "io/ids.hpp"
 #include "io/message.hpp"
-#include "io/unique_ids.hpp"
 #include "io/utf8.hpp"
 
 #include <limits>

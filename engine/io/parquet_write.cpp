@@ -30,9 +30,10 @@ using ArrayPointer = std::shared_ptr<arrow::Array>;
 using SchemaPointer = std::shared_ptr<arrow::Schema>;
 
 constexpr std::int64_t rows_a_group = std::int64_t{1} << 20;
-constexpr std::int64_t bytes_a_group = std::int64_t{128} << 20;
+constexpr std::int64_t bytes_a_group = std::int64_t{64} << 20;
 constexpr std::int64_t rows_a_batch = std::int64_t{1} << 16;
-constexpr std::int64_t bytes_a_batch = std::int64_t{16} << 20;
+// Arrow takes eight bytes and more for each float16 while it writes one.
+constexpr std::int64_t bytes_a_batch = std::int64_t{4} << 20;
 constexpr std::int64_t links_a_batch = std::int64_t{1} << 20;
 
 /// Arrow writes into an AtomicFile. What that throws is kept, to be thrown once Arrow has returned.
@@ -77,11 +78,11 @@ ArrayPointer borrowed(std::shared_ptr<arrow::DataType> type, std::span<const Val
                                                    {nullptr, std::move(buffer)}, 0));
 }
 
-/// Text where it is UTF-8, as Parquet asks of strings, else bytes.
+/// Text where all of it is UTF-8, as Parquet asks of strings, else bytes.
 template <typename Strings>
-std::shared_ptr<arrow::DataType> text_type(const Strings& values) {
-    for (std::int64_t i = 0; i < static_cast<std::int64_t>(std::ssize(values)); ++i) {
-        if (!is_utf8(values[static_cast<std::size_t>(i)])) return arrow::binary();
+std::shared_ptr<arrow::DataType> text_type(const Strings& values, std::int64_t count) {
+    for (std::int64_t i = 0; i < count; ++i) {
+        if (!is_utf8(values(i))) return arrow::binary();
     }
     return arrow::utf8();
 }
@@ -91,10 +92,7 @@ class Names {
 public:
     explicit Names(const IdColumn& ids) : ids_(ids), type_(arrow::int64()) {
         if (const auto* texts = std::get_if<StringColumn>(&ids)) {
-            type_ = arrow::utf8();
-            for (std::int64_t i = 0; i < texts->size(); ++i) {
-                if (!is_utf8((*texts)[i])) type_ = arrow::binary();
-            }
+            type_ = text_type([&](std::int64_t row) { return (*texts)[row]; }, texts->size());
         }
     }
 
@@ -116,19 +114,14 @@ public:
             return take(builder.Finish(), path);
         }
         if (const auto* texts = std::get_if<StringColumn>(&ids_)) {
-            return texts_of(rows, path, [&](std::int64_t row) { return (*texts)[row]; });
+            arrow::BinaryBuilder builder(type_, arrow::default_memory_pool());
+            for (const std::int64_t row : rows) check_arrow(builder.Append((*texts)[row]), path);
+            return take(builder.Finish(), path);
         }
         return borrowed(arrow::int64(), rows);
     }
 
 private:
-    template <typename TextOf>
-    ArrayPointer texts_of(std::span<const std::int64_t> rows, const std::string& path, TextOf text_of) const {
-        arrow::BinaryBuilder builder(type_, arrow::default_memory_pool());
-        for (const std::int64_t row : rows) check_arrow(builder.Append(text_of(row)), path);
-        return take(builder.Finish(), path);
-    }
-
     const IdColumn& ids_;
     std::shared_ptr<arrow::DataType> type_;
 };
@@ -143,7 +136,7 @@ Compression::type compression() {
 /// Writes record batches to Parquet, in row groups of a bounded number of rows.
 class Writer {
 public:
-    Writer(AtomicFile& file, SchemaPointer schema, const Report& report, std::int64_t group_rows)
+    Writer(AtomicFile& file, const SchemaPointer& schema, const Report& report, std::int64_t group_rows)
         : path_(file.path()), sink_(std::make_shared<Sink>(file)) {
         auto metadata =
             schema->metadata() ? schema->metadata()->Copy() : arrow::KeyValueMetadata::Make({}, {});
@@ -363,7 +356,10 @@ void write_array_lists(AtomicFile& file, const InputSpec& input, const Table& ta
     const LinkLists lists(result.graph, names, path);
     arrow::FieldVector fields{arrow::field("row", arrow::int64())};
     if (with_ids) fields.push_back(arrow::field("id", names.type()));
-    const auto group_type = text_type(table.groups.keys);
+    const std::vector<std::string>& keys = table.groups.keys;
+    const auto group_type =
+        text_type([&](std::int64_t i) { return std::string_view(keys[static_cast<std::size_t>(i)]); },
+                  std::ssize(keys));
     if (with_groups) fields.push_back(arrow::field("group", group_type));
     for (auto& field : lists.fields()) fields.push_back(std::move(field));
 
@@ -395,7 +391,7 @@ void write_edges_parquet(AtomicFile& file, const Table& table, const LinkResult&
     guard(file.path(), [&] {
         const CsrGraph& graph = result.graph;
         const Names names(table.ids);
-        const auto weight_type = arrow::float32();
+        const auto& weight_type = arrow::float32();
         Writer writer(file,
                       arrow::schema({arrow::field("source", names.type(), false),
                                      arrow::field("target", names.type(), false),

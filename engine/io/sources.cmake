@@ -18,7 +18,7 @@ target_sources(grouplink_engine PRIVATE
   io/report_json.cpp
   io/row_names.cpp
   io/table.cpp
-  io/unique_ids.cpp
+  io/ids.cpp
   io/utf8.cpp
   io/values.cpp
   io/write_links.cpp

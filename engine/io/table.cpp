@@ -1,9 +1,9 @@
 #include "io/formats.hpp"
+#include "io/ids.hpp"
 #include "io/message.hpp"
 #include "io/npy.hpp"
 #include "io/parquet_read.hpp"
 #include "io/storage.hpp"
-#include "io/unique_ids.hpp"
 #include "io/values.hpp"
 
 #include <grouplink/io.hpp>
@@ -88,7 +88,9 @@ Table read_table(const InputSpec& input, const JobControl& control) {
         read.ids = read_id_file(*ids, control);
         check_value_count(*ids, id_count(read.ids), input.path, rows);
     }
-    return Table(std::move(read.storage), read.vectors, std::move(read.groups), std::move(read.ids));
+    Table table(std::move(read.storage), read.vectors, std::move(read.groups), std::move(read.ids));
+    table.shared_id = find_duplicate(table.ids);
+    return table;
 }
 
 }  // namespace grouplink

@@ -2,11 +2,11 @@
 
 #include "io/delimited.hpp"
 #include "io/formats.hpp"
+#include "io/ids.hpp"
 #include "io/mapped_file.hpp"
 #include "io/message.hpp"
 #include "io/npy.hpp"
 #include "io/ticker.hpp"
-#include "io/unique_ids.hpp"
 #include "io/utf8.hpp"
 
 #include <algorithm>

@@ -24,6 +24,9 @@ constexpr std::size_t packed_floats(std::size_t rows, std::size_t dim) {
     return (rows + lanes - 1) / lanes * lanes * dim;
 }
 
+/// The largest `few_keys` of all tables.
+inline constexpr std::size_t most_few_keys = 128;
+
 struct Extent {
     double max_abs;  ///< largest magnitude
     bool finite;     ///< no NaN, no infinity
@@ -33,6 +36,7 @@ struct Extent {
 /// of `lanes`.
 struct Table {
     Isa isa;
+    std::size_t few_keys;  ///< see least_keys; at most most_few_keys
 
     /// out[i] = values[i] as a double for i < n, 0 from there to padded(n).
     void (*load)(const void* values, ElementType type, std::size_t n, double* out);
@@ -41,8 +45,19 @@ struct Table {
     /// x[i] *= factor.
     void (*scale)(double* x, double factor, std::size_t n);
     double (*dot)(const double* x, const double* y, std::size_t n);
+    /// out[j] = dot(x, y + j * stride, n) for j < count, where every product is exact in double, as those
+    /// of float32 components are: then, and only then, the fused operations used here round alike.
+    void (*dots_of_exact)(const double* x, const double* y, std::size_t stride, std::size_t count,
+                          std::size_t n, double* out);
     double (*squared_l2)(const double* x, const double* y, std::size_t n);
+    /// squared_l2 of x * x_factor and y * y_factor.
+    double (*squared_l2_scaled)(const double* x, double x_factor, const double* y, double y_factor,
+                                std::size_t n);
     double (*l1)(const double* x, const double* y, std::size_t n);
+
+    /// out[0 .. k) = the k least of n distinct keys, ascending; k <= n. The work grows with n squared: up
+    /// to `few_keys` it beats sorting.
+    void (*least_keys)(const std::uint64_t* keys, std::size_t n, std::size_t k, std::uint64_t* out);
 
     /// scores[i * nb + j] = inner product of the float rows a[i] and b[j], of `dim` each; with `upper`, at
     /// least where j >= i. `packed` is scratch of packed_floats(nb, dim). Null where BLAS is as fast.

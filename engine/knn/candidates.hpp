@@ -1,5 +1,6 @@
 #pragma once
 
+#include "kernels/kernels.hpp"
 #include "knn/key.hpp"
 
 #include <algorithm>
@@ -18,8 +19,9 @@ namespace grouplink::knn {
 class CandidateLists {
 public:
     CandidateLists() = default;
-    CandidateLists(std::size_t rows, std::size_t keep)
-        : keep_(keep),
+    CandidateLists(std::size_t rows, std::size_t keep, const kernels::Table& kernel)
+        : kernel_(&kernel),
+          keep_(keep),
           capacity_(2 * keep),
           keys_(std::make_unique_for_overwrite<Key[]>(rows * capacity_)),
           counts_(rows, 0),
@@ -40,18 +42,34 @@ public:
     std::span<const Key> ranked(std::size_t row) {
         if (counts_[row] > keep_) cut(row);
         Key* list = keys_.get() + row * capacity_;
-        std::sort(list, list + counts_[row]);
+        if (counts_[row] <= kernel_->few_keys) {
+            least(list, counts_[row], counts_[row]);
+        } else {
+            std::sort(list, list + counts_[row]);
+        }
         return {list, counts_[row]};
     }
 
 private:
+    /// Brings the `count` least of n <= kernel_->few_keys keys to the front, in order.
+    void least(Key* list, std::size_t n, std::size_t count) const {
+        Key best[kernels::most_few_keys];
+        kernel_->least_keys(list, n, count, best);
+        std::copy_n(best, count, list);
+    }
+
     void cut(std::size_t row) {
         Key* list = keys_.get() + row * capacity_;
-        std::nth_element(list, list + keep_ - 1, list + counts_[row]);
+        if (counts_[row] <= kernel_->few_keys) {
+            least(list, counts_[row], keep_);
+        } else {
+            std::nth_element(list, list + keep_ - 1, list + counts_[row]);
+        }
         counts_[row] = static_cast<std::uint32_t>(keep_);
         thresholds_[row] = -key_value(list[keep_ - 1]);
     }
 
+    const kernels::Table* kernel_ = nullptr;
     std::size_t keep_ = 0;
     std::size_t capacity_ = 0;
     std::unique_ptr<Key[]> keys_;

@@ -7,30 +7,38 @@ namespace grouplink::knn {
 
 void search_direct(const GroupJob& job, Scratch& scratch) {
     const std::size_t rows = job.rows.size();
-    const std::size_t n = kernels::padded(job.dim);
-    scratch.x.resize(rows * n);
-    for (std::size_t i = 0; i < rows; ++i) job.scorer.load(job.rows[i], scratch.x.data() + i * n);
+    const std::size_t stride = RowScorer::loaded_size(job.dim);
+    scratch.x.resize(rows * stride);
+    for (std::size_t i = 0; i < rows; ++i) job.scorer.load(job.rows[i], scratch.x.data() + i * stride);
 
     // keys[i * rows + j]: how far j is from i; a row's own place stays out of reach.
-    scratch.keys.assign(rows * rows, ~Key{0});
+    scratch.keys.resize(rows * rows);
+    scratch.found.resize(rows);
     for (std::size_t i = 0; i < rows; ++i) {
+        const double* x = scratch.x.data() + i * stride;
+        job.scorer.distances(x, x + stride, rows - i - 1, job.dim, scratch.found.data());
+        scratch.keys[i * rows + i] = ~Key{0};
         for (std::size_t j = i + 1; j < rows; ++j) {
-            const float distance = job.scorer.distance(scratch.x.data() + i * n, scratch.x.data() + j * n, n);
+            const float distance = scratch.found[j - i - 1];
             scratch.keys[i * rows + j] = make_key(distance, static_cast<std::uint32_t>(j));
             scratch.keys[j * rows + i] = make_key(distance, static_cast<std::uint32_t>(i));
         }
     }
     scratch.counters.scored_pairs += static_cast<std::int64_t>(rows * (rows - 1) / 2);
 
+    scratch.expanded.resize(job.k);
     for (std::size_t i = 0; i < rows; ++i) {
         Key* keys = scratch.keys.data() + i * rows;
-        std::nth_element(keys, keys + job.k - 1, keys + rows);
-        std::sort(keys, keys + job.k);
+        if (rows <= job.scorer.kernel().few_keys) {
+            job.scorer.kernel().least_keys(keys, rows, job.k, scratch.expanded.data());
+        } else {
+            std::partial_sort_copy(keys, keys + rows, scratch.expanded.begin(), scratch.expanded.end());
+        }
         std::int64_t* targets = job.targets(i);
         float* distances = job.distances(i);
         for (std::size_t m = 0; m < job.k; ++m) {
-            targets[m] = job.rows[key_row(keys[m])];
-            distances[m] = key_value(keys[m]);
+            targets[m] = job.rows[key_row(scratch.expanded[m])];
+            distances[m] = key_value(scratch.expanded[m]);
         }
     }
 }

@@ -15,7 +15,7 @@ constexpr std::size_t rows_again = 64;
 }  // namespace
 
 FlatSearch::FlatSearch(GroupJob job, std::span<Scratch> scratch)
-    : job_(job), scratch_(scratch), padded_(kernels::padded(job.dim)), ranker_(job_, unique_) {}
+    : job_(job), scratch_(scratch), loaded_size_(RowScorer::loaded_size(job.dim)), ranker_(job_, unique_) {}
 
 std::vector<parallel::Stage> FlatSearch::stages() {
     using Begin = std::int64_t (FlatSearch::*)(Scratch&);
@@ -46,12 +46,13 @@ std::int64_t FlatSearch::begin_measure(Scratch&) {
 void FlatSearch::measure(std::int64_t block, Scratch& scratch) {
     const std::size_t first = block_first(block);
     const std::size_t last = std::min(job_.rows.size(), first + static_cast<std::size_t>(blocks_.block_rows));
-    scratch.x.resize(padded_);
+    scratch.x.resize(loaded_size_);
     for (std::size_t i = first; i < last; ++i) {
         hashes_[i] = hash_row(job_.scorer.vectors(), job_.rows[i]);
         if (!needs_frame(job_.scorer.metric())) continue;
         job_.scorer.load(job_.rows[i], scratch.x.data());
-        add_row(extremes_[static_cast<std::size_t>(block)], scratch.x, job_.scorer.metric(),
+        add_row(extremes_[static_cast<std::size_t>(block)],
+                std::span(scratch.x).first(kernels::padded(job_.dim)), job_.scorer.metric(),
                 job_.scorer.kernel());
     }
 }
@@ -68,7 +69,7 @@ std::int64_t FlatSearch::begin_gather(Scratch& scratch) {
 }
 
 void FlatSearch::gather(std::int64_t block, Scratch& scratch) {
-    scratch.x.resize(padded_);
+    scratch.x.resize(loaded_size_);
     const std::size_t first = block_first(block);
     for (std::size_t i = first; i < first + block_size(block); ++i) {
         job_.scorer.load(ranker_.input_row(static_cast<std::uint32_t>(i)), scratch.x.data());
@@ -80,7 +81,8 @@ std::int64_t FlatSearch::begin_join(Scratch&) {
     index_.finish();
     locks_ = std::make_unique<parallel::BlockLocks>(blocks_.count);
     const std::size_t others = std::max<std::size_t>(1, unique_.size() - 1);
-    lists_ = CandidateLists(unique_.size(), std::min(job_.k + spare_candidates, others));
+    lists_ =
+        CandidateLists(unique_.size(), std::min(job_.k + spare_candidates, others), job_.scorer.kernel());
     return parallel::BlockPairs(blocks_.count).count();
 }
 

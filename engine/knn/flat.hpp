@@ -63,7 +63,7 @@ private:
 
     GroupJob job_;
     std::span<Scratch> scratch_;
-    std::size_t padded_;  ///< doubles of a loaded row
+    std::size_t loaded_size_;  ///< doubles of a loaded row
 
     std::vector<std::uint64_t> hashes_;
     std::vector<Extremes> extremes_;  ///< of each block

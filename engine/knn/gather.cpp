@@ -75,8 +75,9 @@ void FlatIndex::set(std::size_t i, const double* loaded) {
         return;
     }
     float* row = index_.get_xb() + i * dim_;
-    if (!needs_frame(metric_)) {
-        for (std::size_t c = 0; c < dim_; ++c) row[c] = static_cast<float>(loaded[c]);
+    if (metric_ == Metric::angular) {
+        const double to_unit = 1.0 / std::sqrt(loaded[kernels::padded(dim_)]);
+        for (std::size_t c = 0; c < dim_; ++c) row[c] = static_cast<float>(loaded[c] * to_unit);
         return;
     }
     double squares = 0.0;

@@ -27,10 +27,10 @@ struct Extremes {
     std::vector<double> sum;  ///< of the rows; empty where the metric needs no center
 };
 
-/// Whether the metric needs a frame at all: under angular and hamming rows are in range as loaded.
+/// Whether the metric needs a frame at all: rows at unit length and bits are in range as they are.
 bool needs_frame(Metric metric);
 
-/// Adds one row, as the scorer loads it.
+/// Adds one row: the padded(dim) components that the scorer loads.
 void add_row(Extremes& extremes, std::span<const double> loaded, Metric metric, const kernels::Table& kernel);
 
 /// The frame of a group of `rows` rows from its parts, taken in their order.

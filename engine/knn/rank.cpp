@@ -8,19 +8,19 @@
 namespace grouplink::knn {
 
 void RowRanker::start(std::uint32_t row, Scratch& scratch) const {
-    scratch.x.resize(padded());
-    scratch.y.resize(padded());
+    scratch.x.resize(RowScorer::loaded_size(job_.dim));
+    scratch.y.resize(RowScorer::loaded_size(job_.dim));
     scratch.keys.clear();
     job_.scorer.load(input_row(row), scratch.x.data());
     if (unique_.rows_of(row).size() > 1) {
-        const float distance = job_.scorer.distance(scratch.x.data(), scratch.x.data(), padded());
+        const float distance = job_.scorer.distance(scratch.x.data(), scratch.x.data(), job_.dim);
         scratch.keys.push_back(make_key(distance, row));
     }
 }
 
 float RowRanker::score(std::uint32_t candidate, Scratch& scratch) const {
     job_.scorer.load(input_row(candidate), scratch.y.data());
-    const float distance = job_.scorer.distance(scratch.x.data(), scratch.y.data(), padded());
+    const float distance = job_.scorer.distance(scratch.x.data(), scratch.y.data(), job_.dim);
     scratch.keys.push_back(make_key(distance, candidate));
     ++scratch.counters.scored_pairs;
     return distance;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include "kernels/kernels.hpp"
 #include "knn/group.hpp"
 #include "knn/unique.hpp"
 
@@ -36,8 +35,6 @@ public:
     std::int64_t input_row(std::uint32_t row) const { return job_.rows[unique_.first[row]]; }
 
 private:
-    std::size_t padded() const { return kernels::padded(job_.dim); }
-
     const GroupJob& job_;
     const UniqueRows& unique_;
 };

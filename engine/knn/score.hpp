@@ -12,14 +12,22 @@ namespace grouplink::knn {
 
 /// The canonical scoring of a pair, from which every weight follows. It depends on nothing but the two
 /// rows as they were given: doubles throughout, one fixed order of summation, the result rounded to
-/// float32 once. distance(x, y) == distance(y, x), bit by bit.
+/// float32 once. The distance of x to y is that of y to x, bit by bit, and 0 between equal rows but
+/// under dot.
+///
+/// Angular: sqrt(2 - 2 cos) in [0, 2]; where that cancels, near 0, the length of the difference of the
+/// rows at unit length. Dot: minus the inner product. What float32 cannot hold becomes its largest
+/// number.
 class RowScorer {
 public:
-    RowScorer(const MatrixView& vectors, Metric metric, const kernels::Table& kernel)
-        : vectors_(vectors), metric_(metric), kernel_(kernel) {}
+    RowScorer(const MatrixView& vectors, Metric metric, const kernels::Table& kernel);
 
-    /// Writes the row in the form that distance() takes: padded(dim) doubles; of unit length under
-    /// angular, zeros and ones under hamming, else as they are.
+    /// Doubles that a loaded row of `dim` components takes.
+    static constexpr std::size_t loaded_size(std::size_t dim) { return kernels::padded(dim) + 1; }
+
+    /// Writes the row in the form that distance() takes: padded(dim) doubles, as they are or, under hamming,
+    /// zeros and ones; behind them, under angular, their squared length. Under angular float64 rows come
+    /// times a power of two.
     void load(std::int64_t row, double* out) const;
 
     /// Has the row on its way to the cache when load() comes for it.
@@ -31,18 +39,26 @@ public:
         for (std::size_t at = 0; at < size; at += line) __builtin_prefetch(bytes + at);
     }
 
-    /// Of two loaded rows, `n` = padded(dim) doubles each. Angular: the length of x - y, which is
-    /// sqrt(2 - 2 cos) without its cancellation near 0, so in [0, 2]. Dot: minus the inner product.
-    /// What float32 cannot hold becomes its largest number.
-    float distance(const double* x, const double* y, std::size_t n) const;
+    /// Of two loaded rows of `dim` components.
+    float distance(const double* x, const double* y, std::size_t dim) const {
+        float result;
+        distances(x, y, 1, dim, &result);
+        return result;
+    }
+
+    /// out[j] = distance(x, y_j, dim), the loaded rows y_j standing one behind another.
+    void distances(const double* x, const double* y, std::size_t count, std::size_t dim, float* out) const;
 
     const MatrixView& vectors() const { return vectors_; }
     Metric metric() const { return metric_; }
     const kernels::Table& kernel() const { return kernel_; }
 
 private:
+    double angular(double inner, const double* x, const double* y, std::size_t n) const;
+
     const MatrixView& vectors_;
     Metric metric_;
+    bool exact_products_;  ///< whether the products of two components are exact in double
     const kernels::Table& kernel_;
 };
 

@@ -33,7 +33,8 @@ struct StringColumn {
     }
 };
 
-/// The rows' names in the outputs: none (row numbers stand in), integers or strings. No nulls.
+/// The rows' names in the outputs: none (row numbers stand in), integers or strings. None is null or
+/// empty; that they be distinct is up to the user.
 using IdColumn = std::variant<std::monostate, std::vector<std::int64_t>, StringColumn>;
 
 /// Where the rows are. Formats go by the file's extension: .parquet, .npy.
@@ -64,6 +65,8 @@ public:
     MatrixView vectors;
     GroupColumn groups;
     IdColumn ids;
+    /// Two rows that have the same id, the first ones, if any do: their links cannot be told apart by id.
+    std::optional<std::pair<std::int64_t, std::int64_t>> shared_id;
 
 private:
     std::shared_ptr<const Storage> storage_;

@@ -1,4 +1,4 @@
-#include "io/unique_ids.hpp"
+#include "io/ids.hpp"
 
 #include "io/message.hpp"
 
@@ -73,14 +73,6 @@ void check_ids(const std::string& where, const IdColumn& ids) {
                  where, row);
         }
     }
-    const auto duplicate = find_duplicate(ids);
-    if (!duplicate) return;
-    const auto [first, second] = *duplicate;
-    const std::string value =
-        texts ? in_quotes((*texts)[first])
-              : std::to_string(std::get<std::vector<std::int64_t>>(ids)[static_cast<std::size_t>(first)]);
-    fail(ErrorCode::bad_input, "{}: rows {} and {} share the id {}; ids must be distinct", where, first,
-         second, value);
 }
 
 }  // namespace grouplink::io

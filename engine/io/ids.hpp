@@ -12,7 +12,7 @@ std::optional<std::pair<std::int64_t, std::int64_t>> find_duplicate(const IdColu
 
 std::int64_t id_count(const IdColumn& ids);
 
-/// Throws Error(bad_input), beginning with `where`, when an id is empty or stands twice.
+/// Throws Error(bad_input), beginning with `where`, when an id is empty.
 void check_ids(const std::string& where, const IdColumn& ids);
 
 }  // namespace grouplink::io
