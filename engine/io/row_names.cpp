@@ -1,20 +1,34 @@
 #include "io/row_names.hpp"
 
+#include "io/message.hpp"
+
 #include <charconv>
 
 namespace grouplink::io {
+namespace {
+
+[[noreturn]] void refuse(std::size_t row) {
+    fail(ErrorCode::bad_input,
+         "ids: row {} has the id of an earlier row, so links by id are not told apart; verify an .npz, which "
+         "goes by row number",
+         row);
+}
+
+}  // namespace
 
 RowNames::RowNames(const IdColumn& ids) {
     if (const auto* numbers = std::get_if<std::vector<std::int64_t>>(&ids)) {
         kind_ = Kind::numbers;
         numbers_.reserve(numbers->size());
         for (std::size_t row = 0; row < numbers->size(); ++row) {
-            numbers_.emplace((*numbers)[row], static_cast<std::int64_t>(row));
+            if (!numbers_.emplace((*numbers)[row], static_cast<std::int64_t>(row)).second) refuse(row);
         }
     } else if (const auto* texts = std::get_if<StringColumn>(&ids)) {
         kind_ = Kind::texts;
         texts_.reserve(static_cast<std::size_t>(texts->size()));
-        for (std::int64_t row = 0; row < texts->size(); ++row) texts_.emplace((*texts)[row], row);
+        for (std::int64_t row = 0; row < texts->size(); ++row) {
+            if (!texts_.emplace((*texts)[row], row).second) refuse(static_cast<std::size_t>(row));
+        }
     }
 }
 

@@ -135,9 +135,9 @@ private:
 
     void load_row(std::int64_t row, bool linkable) {
         if (!linkable) return;
-        const auto padded = kernels::padded(static_cast<std::size_t>(subject_.vectors.row_dim(row)));
-        x_.resize(padded);
-        y_.resize(padded);
+        dim_ = static_cast<std::size_t>(subject_.vectors.row_dim(row));
+        x_.resize(knn::RowScorer::loaded_size(dim_));
+        y_.resize(knn::RowScorer::loaded_size(dim_));
         subject_.scorer.load(row, x_.data());
     }
 
@@ -169,7 +169,7 @@ private:
     double check_score(std::int64_t row, std::size_t i, std::int64_t target, double previous) {
         const std::size_t place = subject_.first(row) + i;
         subject_.scorer.load(target, y_.data());
-        const float distance = subject_.scorer.distance(x_.data(), y_.data(), x_.size());
+        const float distance = subject_.scorer.distance(x_.data(), y_.data(), dim_);
         const std::int32_t group = subject_.group_of(row);
         const WeightOf weight_of(subject_.options, static_cast<double>(subject_.dim_of(group)));
         const auto wanted = static_cast<double>(weight_of(distance));
@@ -204,6 +204,7 @@ private:
     double least_weight_;
     const std::vector<std::pair<std::int64_t, float>>& by_target_;
     std::vector<std::int64_t> sorted_;
+    std::size_t dim_ = 0;
     std::vector<double> x_;
     std::vector<double> y_;
     Findings findings_{};

@@ -94,8 +94,8 @@ public:
 private:
     void search_unit(std::span<const std::int64_t> rows, const JobControl& control) {
         const auto members = group(rows.front());
-        const std::size_t n =
-            kernels::padded(static_cast<std::size_t>(subject_.vectors.row_dim(rows.front())));
+        const auto dim = static_cast<std::size_t>(subject_.vectors.row_dim(rows.front()));
+        const std::size_t n = knn::RowScorer::loaded_size(dim);
         // One more than wanted: the first that is let go.
         const auto others = static_cast<std::int64_t>(members.size()) - 1;
         const auto k = static_cast<std::size_t>(
@@ -110,7 +110,7 @@ private:
             subject_.scorer.load(members[m], y.data());
             for (std::size_t i = 0; i < rows.size(); ++i) {
                 if (rows[i] == members[m]) continue;
-                const Key key = knn::make_key(subject_.scorer.distance(x.data() + i * n, y.data(), n),
+                const Key key = knn::make_key(subject_.scorer.distance(x.data() + i * n, y.data(), dim),
                                               static_cast<std::uint32_t>(m));
                 std::vector<Key>& heap = heaps[i];
                 if (heap.size() == k) {
@@ -162,14 +162,15 @@ std::span<const Key> expected_of(const Subject& subject, const ExactSearch& exac
 std::int64_t found_by_score(const Subject& subject, std::int64_t row, std::span<const Key> expected) {
     if (expected.empty()) return 0;
     const auto farthest = static_cast<double>(knn::key_value(expected.back()));
-    const std::size_t n = kernels::padded(static_cast<std::size_t>(subject.vectors.row_dim(row)));
+    const auto dim = static_cast<std::size_t>(subject.vectors.row_dim(row));
+    const std::size_t n = knn::RowScorer::loaded_size(dim);
     std::vector<double> x(n);
     std::vector<double> y(n);
     subject.scorer.load(row, x.data());
     std::int64_t found = 0;
     for (const std::int64_t target : targets_with_score(subject, row)) {
         subject.scorer.load(target, y.data());
-        const auto distance = static_cast<double>(subject.scorer.distance(x.data(), y.data(), n));
+        const auto distance = static_cast<double>(subject.scorer.distance(x.data(), y.data(), dim));
         if (distance <= farthest + slack(farthest)) ++found;
     }
     return std::min(found, static_cast<std::int64_t>(expected.size()));
