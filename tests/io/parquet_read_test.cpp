@@ -5,7 +5,6 @@
 #include <parquet/arrow/writer.h>
 
 #include <cmath>
-#include <cstring>
 
 using namespace grouplink;
 
@@ -64,9 +63,8 @@ void write(const std::string& path, const std::vector<std::pair<std::string, Arr
 }
 
 std::vector<float> row_of(const Table& table, std::int64_t row) {
-    std::vector<float> values(static_cast<std::size_t>(table.vectors.row_dim(row)));
-    std::memcpy(values.data(), table.vectors.row(row), values.size() * sizeof(float));
-    return values;
+    const auto* values = static_cast<const float*>(table.vectors.row(row));
+    return {values, values + table.vectors.row_dim(row)};
 }
 
 std::string error_of(const InputSpec& input) {
