@@ -244,6 +244,19 @@ TEST_CASE("offsets and scales far from one cost no precision") {
     }
 }
 
+TEST_CASE("distances that float32 cannot hold are all alike, and go by row") {
+    std::mt19937_64 random(15);
+    oracle::Rows data = oracle::gaussian_rows(700, 16, random);
+    for (auto& row : data.values) {
+        for (double& component : row) component *= 1e39;
+    }
+    const oracle::Packed packed(data, ElementType::float64);
+    const LinkOptions options{.n_nearest = 5, .similarity_min = no_threshold, .metric = Metric::euclidean};
+    const CsrGraph graph = build_links(packed.view(), single_group(700), options).graph;
+    for (std::int64_t i = 0; i < 5; ++i)
+        CHECK(graph.targets[static_cast<std::size_t>(graph.offsets[699] + i)] == i);
+}
+
 TEST_CASE("duplicates link to each other, by row, and never a row to itself") {
     std::mt19937_64 random(8);
     for (const std::int64_t rows : {40, 900}) {
@@ -442,6 +455,10 @@ TEST_CASE("arguments that do not fit together are refused") {
     MatrixView ragged = view;
     ragged.offsets = falling;
     CHECK_THROWS_WITH_AS(build_links(ragged, single_group(3)), "vectors: the offsets decrease at row 1",
+                         Error);
+    const std::int64_t negative[4] = {-2, 2, 4, 6};
+    ragged.offsets = negative;
+    CHECK_THROWS_WITH_AS(build_links(ragged, single_group(3)), "vectors: the first offset is negative",
                          Error);
     CHECK_THROWS_AS(build_links(view, single_group(3), {.n_nearest = 0}), Error);
 }

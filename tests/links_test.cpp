@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 
 using namespace grouplink;
@@ -70,6 +71,29 @@ TEST_CASE("the cut: the stricter of both thresholds, quantiles as numpy's") {
     CHECK(cut().lowest == doctest::Approx(0.5));
     options.similarity_min_q = 0.3;  // of .7 .7 .8 .8 .9 .9 at place 1.5
     CHECK(cut().of_group[0] == doctest::Approx(0.75));
+}
+
+TEST_CASE("the quantile of very many weights, which are not copied") {
+    constexpr std::size_t count = (std::size_t{1} << 20) + 3;
+    Neighbors many{.offsets = {0, static_cast<std::int64_t>(count)},
+                   .targets = std::vector<std::int64_t>(count, 0),
+                   .distances = {}};
+    std::vector<double> weights;
+    for (std::size_t i = 0; i < count; ++i) {
+        many.distances.push_back(static_cast<float>(i) * (2.0F / static_cast<float>(count)));
+        weights.push_back(
+            static_cast<double>(static_cast<float>(1.0 - static_cast<double>(many.distances[i]) / 2)));
+    }
+    std::reverse(weights.begin(), weights.end());
+    const RowsByGroup alone{.offsets = {0, 1}, .rows = {0}};
+    for (const double q : {0.001, 0.25, 0.5, 0.9, 1.0}) {
+        const double place = q * static_cast<double>(count - 1);
+        const auto low = static_cast<std::size_t>(place);
+        const double high = weights[std::min(low + 1, count - 1)];
+        const double expected = weights[low] + (high - weights[low]) * (place - static_cast<double>(low));
+        const Cut cut = find_cut(many, alone, std::vector<std::int64_t>{8}, {.similarity_min_q = q});
+        CHECK(cut.lowest == doctest::Approx(expected).epsilon(1e-12));
+    }
 }
 
 TEST_CASE("the cut of nothing is similarity_min") {

@@ -39,6 +39,53 @@ std::vector<Flag> input_flags() {
     };
 }
 
+std::vector<Flag> index_flags() {
+    const LinkOptions defaults;
+    return {
+        {"--index", "KIND", section_links,
+         fmt::format(
+             "How neighbours are searched [default: {}]\n"
+             "  auto       chosen for each group\n"
+             "  flat       every pair, exact\n"
+             "  ivf        k-means lists, some of them\n"
+             "  hnsw       a navigable graph\n"
+             "  partition  overlapping cells, then refined\n"
+             "The last three miss some links. They are for large groups, and angular, dot and euclidean; "
+             "small groups stay flat.",
+             name(defaults.index)),
+         &RawArguments::index},
+        {"--nlist", "N", section_links,
+         "With --index ivf: lists of a group [default: 0, the square root of its rows]",
+         &RawArguments::nlist},
+        {"--nprobe", "N", section_links,
+         "With --index ivf: lists that a row searches [default: 0, twice the square root of the lists]",
+         &RawArguments::nprobe},
+        {"--hnsw-m", "N", section_links,
+         fmt::format("With --index hnsw: links of a node, 2 to 512 [default: {}]", defaults.hnsw.M),
+         &RawArguments::hnsw_m},
+        {"--ef-construction", "N", section_links,
+         fmt::format("With --index hnsw: candidates kept while the graph grows [default: {}]",
+                     defaults.hnsw.ef_construction),
+         &RawArguments::ef_construction},
+        {"--ef-search", "N", section_links,
+         fmt::format("With --index hnsw: candidates kept while a row is searched [default: {}]",
+                     defaults.hnsw.ef_search),
+         &RawArguments::ef_search},
+        {"--passes", "N", section_links,
+         fmt::format("With --index partition: times that cells are drawn and searched [default: {}]",
+                     defaults.partition.passes),
+         &RawArguments::passes},
+        {"--fanout", "N", section_links,
+         fmt::format("With --index partition: cells that a row goes to, each time [default: {}]",
+                     defaults.partition.fanout),
+         &RawArguments::fanout},
+        {"--refinements", "N", section_links,
+         fmt::format("With --index partition: rounds over the neighbours of neighbours [default: {}]",
+                     defaults.partition.refinements),
+         &RawArguments::refinements},
+    };
+}
+
 std::vector<Flag> link_flags() {
     const LinkOptions defaults;
     return {
@@ -73,47 +120,6 @@ std::vector<Flag> link_flags() {
                      "  symmetric  those found in either, at both rows",
                      name(defaults.links)),
          &RawArguments::links},
-        {"--index", "KIND", section_links,
-         fmt::format(
-             "How neighbours are searched [default: {}]\n"
-             "  auto  chosen for each group\n"
-             "  flat  every pair, exact\n"
-             "  ivf   k-means lists, some of them\n"
-             "  hnsw  a navigable graph\n"
-             "  partition  overlapping cells of random leaders, then the neighbours of neighbours\n"
-             "The last three miss some links. They are for large groups, and angular, dot and euclidean; "
-             "small groups stay flat.",
-             name(defaults.index)),
-         &RawArguments::index},
-        {"--nlist", "N", section_links,
-         "With --index ivf: lists of a group [default: 0, the square root of its rows]",
-         &RawArguments::nlist},
-        {"--nprobe", "N", section_links,
-         "With --index ivf: lists that a row searches [default: 0, twice the square root of the lists]",
-         &RawArguments::nprobe},
-        {"--hnsw-m", "N", section_links,
-         fmt::format("With --index hnsw: links of a node, 2 to 512 [default: {}]", defaults.hnsw.M),
-         &RawArguments::hnsw_m},
-        {"--ef-construction", "N", section_links,
-         fmt::format("With --index hnsw: candidates kept while the graph grows [default: {}]",
-                     defaults.hnsw.ef_construction),
-         &RawArguments::ef_construction},
-        {"--ef-search", "N", section_links,
-         fmt::format("With --index hnsw: candidates kept while a row is searched [default: {}]",
-                     defaults.hnsw.ef_search),
-         &RawArguments::ef_search},
-        {"--passes", "N", section_links,
-         fmt::format("With --index partition: times that cells are drawn and searched [default: {}]",
-                     defaults.partition.passes),
-         &RawArguments::passes},
-        {"--fanout", "N", section_links,
-         fmt::format("With --index partition: cells that a row goes to, each time [default: {}]",
-                     defaults.partition.fanout),
-         &RawArguments::fanout},
-        {"--refinements", "N", section_links,
-         fmt::format("With --index partition: rounds over the neighbours of neighbours [default: {}]",
-                     defaults.partition.refinements),
-         &RawArguments::refinements},
         {"--on-bad-row", "POLICY", section_links,
          fmt::format("What to do about rows that cannot be linked: no group, no vector, NaN, all zeros, "
                      "another dimension than their group's [default: {}]\n"
@@ -131,9 +137,7 @@ std::vector<Flag> link_flags() {
 std::vector<Flag> made_flags() {
     std::vector<Flag> flags;
     for (Flag& flag : link_flags()) {
-        const bool kept = flag.text != &RawArguments::index && flag.text != &RawArguments::on_bad_row &&
-                          flag.text != &RawArguments::seed;
-        if (!kept) continue;
+        if (flag.text == &RawArguments::on_bad_row || flag.text == &RawArguments::seed) continue;
         flag.section = section_made;
         flags.push_back(std::move(flag));
     }
@@ -206,6 +210,7 @@ Command link_command() {
                     {}};
     append(command.flags, input_flags());
     append(command.flags, link_flags());
+    append(command.flags, index_flags());
     append(command.flags, output_flags());
     command.flags.push_back(threads_flag());
     append(command.flags, general_flags());
@@ -225,6 +230,7 @@ Command explain_command() {
         {}};
     append(command.flags, input_flags());
     append(command.flags, link_flags());
+    append(command.flags, index_flags());
     command.flags.push_back(json_flag());
     command.flags.push_back(threads_flag());
     append(command.flags, general_flags());

@@ -91,7 +91,10 @@ bool FlatSearch::rank_row(std::uint32_t row, float& limit, Scratch& scratch) {
     const auto candidates = lists_.ranked(row);
     const double error = index_.error(row);
     const auto out_of_reach = [&](float score) {
-        return static_cast<float>(index_.least_distance(static_cast<double>(score) + error)) > limit;
+        // Distances past the largest float all count as that one, and go by row.
+        constexpr double largest = std::numeric_limits<float>::max();
+        const double least = index_.least_distance(static_cast<double>(score) + error);
+        return static_cast<float>(std::min(least, largest)) > limit;
     };
     ranker_.start(row, scratch);
     std::size_t found = ranker_.neighbors_from(row, row);

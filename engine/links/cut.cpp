@@ -52,16 +52,32 @@ float weight_of_rank(const ForEach& for_each, std::int64_t rank) {
     return from_ordered_bits(high << 16 | find_bucket());
 }
 
+/// The same of few weights, by way of a copy.
+template <typename ForEach>
+float weight_of_rank_among_few(const ForEach& for_each, std::int64_t rank, std::vector<float>& weights) {
+    weights.clear();
+    for_each([&](float weight) { weights.push_back(weight); });
+    const auto place = weights.begin() + static_cast<std::ptrdiff_t>(rank);
+    std::nth_element(weights.begin(), place, weights.end());
+    return *place;
+}
+
 /// numpy.quantile(weights, q), method "linear", of `count` >= 1 weights.
 template <typename ForEach>
 double quantile(const ForEach& for_each, std::int64_t count, double q) {
+    constexpr std::int64_t few = 1 << 20;
+    std::vector<float> copy;
+    const auto of_rank = [&](std::int64_t wanted) {
+        return static_cast<double>(count <= few ? weight_of_rank_among_few(for_each, wanted, copy)
+                                                : weight_of_rank(for_each, wanted));
+    };
     const double place = q * static_cast<double>(count - 1);
     const double below = std::floor(place);
     const double share = place - below;
     const auto rank = static_cast<std::int64_t>(below);
-    const auto low = static_cast<double>(weight_of_rank(for_each, rank));
+    const double low = of_rank(rank);
     if (share == 0.0) return low;
-    const auto high = static_cast<double>(weight_of_rank(for_each, rank + 1));
+    const double high = of_rank(rank + 1);
     // Towards the nearer end, as numpy does, so that equal ends give that very number.
     return share < 0.5 ? low + (high - low) * share : high - (high - low) * (1.0 - share);
 }

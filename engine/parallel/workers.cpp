@@ -124,7 +124,14 @@ public:
     void work(int worker) {
         std::unique_lock lock(mutex_);
         while (!failure_) {
-            const Claim claim = next_claim();
+            Claim claim;
+            try {
+                claim = next_claim();
+            } catch (...) {
+                failure_ = std::current_exception();
+                changed_.notify_all();
+                break;
+            }
             if (!claim.active) {
                 if (active_.empty()) break;
                 changed_.wait(lock);

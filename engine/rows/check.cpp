@@ -80,6 +80,7 @@ void check_shapes(const MatrixView& vectors, const GroupColumn& groups) {
         }
     }
     if (!vectors.offsets) return;
+    if (vectors.offsets[0] < 0) fail("vectors: the first offset is negative");
     for (std::int64_t row = 0; row < vectors.rows; ++row) {
         if (vectors.offsets[row + 1] < vectors.offsets[row]) {
             fail(fmt::format("vectors: the offsets decrease at row {}", row));
