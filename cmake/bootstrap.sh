@@ -13,14 +13,12 @@
 #     GROUPLINK_BUILD        the build folder; default: build/ beside cmake/
 #     GROUPLINK_CMAKE_ARGS   more arguments for CMake, separated by spaces
 #     JOBS                   compilers and tests at once; default: one a core
-#     FAISS_GIT              where FAISS is fetched from where there is no package of it (Ubuntu 24.04)
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 mkdir -p "${GROUPLINK_BUILD:-$root/build}"
 build=$(cd "${GROUPLINK_BUILD:-$root/build}" && pwd)
 venv=$build/venv
-faiss=$build/faiss  # its release, built, where there is no package of it
 jobs=${JOBS:-$(nproc 2>/dev/null || sysctl -n hw.ncpu)}
 export CCACHE_DIR=${CCACHE_DIR:-$build/ccache}
 
@@ -68,8 +66,7 @@ missing_packages() {
     have make || echo make
     have pkg-config || echo pkg-config
     local package
-    if ! installed libfaiss-dev && [ ! -e "$faiss/prefix" ]; then echo libfaiss-dev; fi
-    for package in libopenblas-dev libfmt-dev nlohmann-json3-dev libcli11-dev doctest-dev; do
+    for package in libfaiss-dev libopenblas-dev libfmt-dev nlohmann-json3-dev libcli11-dev doctest-dev; do
         installed $package || echo $package
     done
     have_python || printf '%s\n' python3 python3-venv
@@ -86,31 +83,7 @@ apt_install() {
     local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300
                -o Acquire::Retries=3)
     quiet_step "apt-get update" "${apt[@]}" update
-    if [[ " $* " == *" libfaiss-dev "* ]] && [ -z "$(apt-cache madison libfaiss-dev)" ]; then
-        build_faiss=1
-        set -- "${@/#libfaiss-dev/git}"
-    fi
     quiet_step "apt-get install $*" "${apt[@]}" install -y --no-install-recommends "$@"
-}
-
-# One release, named by its commit so that nothing else can come in its place; portable, as Debian's is.
-faiss_from_source() {
-    local release=189a9d4461233de798c2eb17fb6d354ceda542e6  # 1.10.0
-    rm -rf "$faiss"
-    say "FAISS: there is no package of it here, so release 1.10.0 is built"
-    git init -q "$faiss/source"
-    quiet_step "FAISS: fetching" git -C "$faiss/source" fetch -q --depth 1 \
-        "${FAISS_GIT:-https://github.com/facebookresearch/faiss}" "$release"
-    quiet_step "FAISS: checking out" git -C "$faiss/source" checkout -q "$release"
-    quiet_step "FAISS: configuring" cmake -S "$faiss/source" -B "$faiss/build" -G Ninja \
-        -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX="$faiss/installed" -DCMAKE_INSTALL_LIBDIR=lib \
-        -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DBUILD_SHARED_LIBS=OFF \
-        -DBUILD_TESTING=OFF -DBLA_VENDOR=OpenBLAS -DFAISS_OPT_LEVEL=generic -DFAISS_ENABLE_GPU=OFF \
-        -DFAISS_ENABLE_MKL=OFF -DFAISS_ENABLE_PYTHON=OFF -DFAISS_ENABLE_EXTRAS=OFF
-    quiet_step "FAISS: building (some minutes, once)" cmake --build "$faiss/build" --parallel "$jobs" --target faiss
-    quiet_step "FAISS: installing" cmake --install "$faiss/build"
-    rm -rf "$faiss/source" "$faiss/build"
-    mv "$faiss/installed" "$faiss/prefix"  # the last step: a prefix that is there is whole
 }
 
 # ensure_packages PACKAGE...: installs them; false where that cannot be done.
@@ -184,7 +157,6 @@ deps() {
         mapfile -t missing < <(missing_packages)
         # Without the right to install, what is elsewhere (conda, /usr/local) may do: CMake will tell.
         ensure_packages "${missing[@]}" || cannot_install=1
-        if [ "${build_faiss:-0}" = 1 ]; then faiss_from_source; fi
     else
         cannot_install=1
     fi
@@ -200,7 +172,6 @@ configure() {
                      -DGROUPLINK_PYTHON="$venv/bin/python" -DPython3_EXECUTABLE="$venv/bin/python")
     if [ ! -e "$build/CMakeCache.txt" ] && have ninja; then arguments+=(-G Ninja); fi
     if have ccache; then arguments+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
-    if [ -e "$faiss/prefix" ]; then arguments+=(-Dfaiss_ROOT="$faiss/prefix"); fi
     # Split at spaces on purpose: it is a list of arguments.
     # shellcheck disable=SC2206
     arguments+=(${GROUPLINK_CMAKE_ARGS:-})
