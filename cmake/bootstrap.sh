@@ -12,6 +12,7 @@
 # Environment:
 #     GROUPLINK_BUILD        the build folder; default: build/ beside cmake/
 #     GROUPLINK_CMAKE_ARGS   more arguments for CMake, separated by spaces
+#     GROUPLINK_OWN_FAISS    set where FAISS comes from elsewhere than the package; see GROUPLINK_CMAKE_ARGS
 #     JOBS                   compilers and tests at once; default: one a core
 set -euo pipefail
 
@@ -66,7 +67,8 @@ missing_packages() {
     have make || echo make
     have pkg-config || echo pkg-config
     local package
-    for package in libfaiss-dev libopenblas-dev libfmt-dev nlohmann-json3-dev libcli11-dev doctest-dev; do
+    [ -n "${GROUPLINK_OWN_FAISS:-}" ] || installed libfaiss-dev || echo libfaiss-dev
+    for package in libopenblas-dev libfmt-dev nlohmann-json3-dev libcli11-dev doctest-dev; do
         installed $package || echo $package
     done
     have_python || printf '%s\n' python3 python3-venv
@@ -83,6 +85,11 @@ apt_install() {
     local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300
                -o Acquire::Retries=3)
     quiet_step "apt-get update" "${apt[@]}" update
+    # Ubuntu does not have it in every release.
+    if [[ " $* " == *" libfaiss-dev "* ]] && [ -z "$(apt-cache madison libfaiss-dev)" ]; then
+        fail "this release packages no FAISS (libfaiss-dev): install it from conda (libfaiss) or source, then set" \
+            "GROUPLINK_CMAKE_ARGS=-Dfaiss_ROOT=<its prefix> and GROUPLINK_OWN_FAISS=1"
+    fi
     quiet_step "apt-get install $*" "${apt[@]}" install -y --no-install-recommends "$@"
 }
 
