@@ -216,8 +216,8 @@ TEST_CASE("what is wrong is said in one line: the flag, what it got, what it wan
     CHECK(complaint({"link", "a", "-o"}) == "link: --output needs a value");
     CHECK(complaint({"link", "a", "-o", "b", "-k", "3x"}) ==
           "--n-nearest: got \"3x\", wants a whole number >= 1");
-    CHECK(complaint({"link", "a", "-o", "b", "--index", "ivf"}) ==
-          "--index: got \"ivf\", wants auto or flat");
+    CHECK(complaint({"link", "a", "-o", "b", "--index", "tree"}) ==
+          "--index: got \"tree\", wants auto, flat, ivf, hnsw or partition");
     CHECK(complaint({"link", "a", "-o", "b", "--simlarity"}) ==
           "link: no flag --simlarity; did you mean --similarity?");
     CHECK(complaint({"link", "a", "-o", "b", "--k", "3"}) == "link: no flag --k; did you mean -k?");
