@@ -97,7 +97,8 @@ TEST_CASE("canonical distances: brute force in long double, symmetric, zero for 
         for (std::size_t c = 0; c < 77; ++c)
             data.values[28][c] = data.values[0][c] * (1 + 1e-7 * static_cast<double>(c));
         const oracle::Packed packed(data, ElementType::float64);
-        for (const kernels::Isa isa : {kernels::Isa::baseline, kernels::Isa::avx2, kernels::Isa::avx512}) {
+        for (const kernels::Isa isa :
+             {kernels::Isa::baseline, kernels::Isa::avx2, kernels::Isa::avx512, kernels::Isa::avx512vnni}) {
             const auto* kernel = kernels::find(isa);
             if (!kernel) continue;
             const knn::RowScorer scorer(packed.view(), metric, *kernel);
