@@ -215,7 +215,11 @@ private:
     std::int64_t execute(const Claim& claim, int worker) {
         if (control_.stop.stop_requested()) throw Error(ErrorCode::cancelled, "cancelled");
         const Stage& stage = claim.active->work.stages[claim.active->stage];
-        if (claim.unit < 0) return stage.begin(worker);
+        if (claim.unit < 0) {
+            const std::int64_t units = stage.begin(worker);
+            if (units == 0) meter_.add(claim.active->work.cost * stage.share);
+            return units;
+        }
         stage.run(claim.unit, worker);
         meter_.add(claim.active->work.cost * stage.share / static_cast<double>(claim.active->units));
         return 0;
