@@ -61,6 +61,16 @@ TEST_CASE("candidate lists keep the best, whatever the order") {
     for (std::uint32_t row = 0; row < 4; ++row) room.push(0, 1.0F, row);
     CHECK(room.ranked(0).size() == 4);
     CHECK(room.threshold(0) == -std::numeric_limits<float>::infinity());  // nothing was let go
+    // Lists that are offered no more than six each need no room for eight.
+    knn::CandidateLists small(2, 4, kernels::best(), 6);
+    for (std::uint32_t row = 0; row < 6; ++row) {
+        small.push(0, static_cast<float>(row), row);
+        small.push(1, 2.0F, row);
+    }
+    CHECK(knn::key_row(small.ranked(0)[0]) == 5);
+    CHECK(small.ranked(0).size() == 4);
+    CHECK(small.threshold(0) == 2.0F);
+    CHECK(knn::key_row(small.ranked(1)[3]) == 3);
 }
 
 TEST_CASE("classes of equal rows") {
