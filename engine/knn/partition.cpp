@@ -155,7 +155,6 @@ void PartitionSearch::nearest_leaders(const float* rows, std::size_t count, cons
 }
 
 std::int64_t PartitionSearch::begin_assign(Scratch&) {
-    index_.finish();
     std::vector<std::uint32_t> all(rows_.size());
     std::iota(all.begin(), all.end(), 0U);
     const auto fanout = static_cast<std::size_t>(options_.fanout);

@@ -1,7 +1,12 @@
 #include "plan/plan.hpp"
 
+#include <grouplink/error.hpp>
+
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace grouplink {
 namespace {
@@ -13,6 +18,26 @@ namespace {
 // machine on which they are some way off gets the same result a little later.
 constexpr double direct_pair_factor = 3.0;
 constexpr double candidate_factor = 16.0;
+
+/// Rows of a group are counted in 32 bits, of which one number stands for none; FAISS's graph takes 31.
+constexpr std::int64_t most_rows = (std::int64_t{1} << 32) - 1;
+constexpr std::int64_t most_hnsw_rows = (std::int64_t{1} << 31) - 1;
+
+void check_size(const GroupPlan& plan) {
+    const std::int64_t most = plan.index == IndexKind::hnsw ? most_hnsw_rows : most_rows;
+    if (plan.rows <= most) return;
+    throw Error(
+        ErrorCode::bad_input,
+        fmt::format("group number {} has {} rows, and an index of kind {} takes at most {}; group by a "
+                    "finer column",
+                    plan.group, plan.rows, name(plan.index), most));
+}
+
+/// Bytes, or the most that can be said of them.
+std::int64_t to_bytes(double bytes) {
+    constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+    return bytes < static_cast<double>(most) ? static_cast<std::int64_t>(bytes) : most;
+}
 
 /// A batch of small groups should take about a millisecond.
 constexpr double batch_cost = 1e8;
@@ -61,8 +86,10 @@ void plan_ivf(GroupPlan& plan, const LinkOptions& options) {
                 static_cast<double>(plan.dim);
     const std::int64_t sample_bytes = static_cast<std::int64_t>(sample) * plan.dim * 4;
     // The sample goes before the rows come; then lists to probe, forth and back, and candidates.
-    plan.memory_bytes = std::max(sample_bytes, plan.rows * plan.dim * 4) + plan.ivf.nlist * plan.dim * 4 +
-                        plan.rows * (40 + 8 * plan.ivf.nprobe + 2 * (options.n_nearest + 8) * 8);
+    const std::int64_t fixed =
+        std::max(sample_bytes, plan.rows * plan.dim * 4) + plan.ivf.nlist * plan.dim * 4;
+    const std::int64_t a_row = 40 + 8 * plan.ivf.nprobe + 2 * (options.n_nearest + 8) * 8;
+    plan.memory_bytes = to_bytes(static_cast<double>(fixed) + rows * static_cast<double>(a_row));
 }
 
 void plan_hnsw(GroupPlan& plan, const LinkOptions& options) {
@@ -96,9 +123,10 @@ void plan_partition(GroupPlan& plan, const LinkOptions& options) {
                  candidate_factor * static_cast<double>(options.n_nearest)) *
                 rows * static_cast<double>(plan.dim);
     // The float32 rows, their candidates, their cells forth and back, the links that refinements follow.
-    plan.memory_bytes =
-        plan.rows * (plan.dim * 4 + 32 + 2 * (options.n_nearest + 8) * 8 + 8 * options.partition.fanout +
-                     12 * std::min<std::int64_t>(16, options.n_nearest));
+    const std::int64_t a_row = plan.dim * 4 + 32 + 2 * (options.n_nearest + 8) * 8 +
+                               8 * options.partition.fanout +
+                               12 * std::min<std::int64_t>(16, options.n_nearest);
+    plan.memory_bytes = to_bytes(rows * static_cast<double>(a_row));
 }
 
 GroupPlan plan_group(std::int32_t group, const GroupShape& shape, const LinkOptions& options) {
@@ -114,7 +142,8 @@ GroupPlan plan_group(std::int32_t group, const GroupShape& shape, const LinkOpti
     plan.path = path_of(shape.rows, options.n_nearest);
     const auto rows = static_cast<double>(shape.rows);
     const auto dim = static_cast<double>(shape.dim);
-    const std::int64_t links = std::min(options.n_nearest, shape.rows - 1);
+    const std::int64_t links =
+        std::clamp<std::int64_t>(options.n_nearest, 0, std::max<std::int64_t>(1, shape.rows) - 1);
     switch (plan.path) {
         case FlatPath::none: break;
         case FlatPath::direct:
@@ -126,8 +155,9 @@ GroupPlan plan_group(std::int32_t group, const GroupShape& shape, const LinkOpti
             const std::int64_t blocks = blocks_of(shape.rows).count;
             plan.tiles = blocks * (blocks + 1) / 2;
             plan.cost = rows * rows * dim + candidate_factor * rows * static_cast<double>(links) * dim;
-            // The float32 rows, then norms, and two places for each candidate.
-            plan.memory_bytes = shape.rows * (shape.dim * 4 + 32 + 2 * (links + 8) * 8);
+            // The float32 rows, what is kept of each, and up to two places for each candidate.
+            const auto places = static_cast<double>(std::min(2 * (links + 8), shape.rows));
+            plan.memory_bytes = to_bytes(rows * (dim * 4 + 32 + places * 8));
             break;
         }
     }
@@ -148,14 +178,18 @@ Blocks blocks_of(std::int64_t rows) {
 
 Plan make_plan(std::span<const GroupShape> shapes, const LinkOptions& options) {
     Plan plan;
+    double result_bytes = 0.0;  // exact up to 2^53
     plan.groups.reserve(shapes.size());
     for (std::size_t g = 0; g < shapes.size(); ++g) {
         plan.groups.push_back(plan_group(static_cast<std::int32_t>(g), shapes[g], options));
+        check_size(plan.groups.back());
         const std::int64_t rows = shapes[g].rows;
         const std::int64_t links = std::max<std::int64_t>(0, std::min(options.n_nearest, rows - 1));
         plan.cost += plan.groups.back().cost;
-        plan.result_bytes += rows * links * static_cast<std::int64_t>(sizeof(std::int64_t) + sizeof(float));
+        result_bytes += static_cast<double>(rows) * static_cast<double>(links) *
+                        static_cast<double>(sizeof(std::int64_t) + sizeof(float));
     }
+    plan.result_bytes = to_bytes(result_bytes);
     std::sort(plan.groups.begin(), plan.groups.end(), [](const GroupPlan& a, const GroupPlan& b) {
         return a.cost != b.cost ? a.cost > b.cost : a.group < b.group;
     });
