@@ -25,7 +25,7 @@ public:
 
     template <typename Stage>
     auto operator()(const char* stage_name, Stage stage) {
-        if (control_.stop.stop_requested()) throw Error(ErrorCode::cancelled, "cancelled");
+        parallel::check_stop(control_);
         if (control_.on_progress) control_.on_progress({stage_name, 0.0});
         const auto start = Clock::now();
         auto result = stage();
@@ -123,7 +123,8 @@ LinkResult build_links(const MatrixView& vectors, const GroupColumn& groups, con
         return find_neighbors(vectors, grouped, groups.keys, plan, options, threads, control);
     });
     result.report.links_found = static_cast<std::int64_t>(knn.neighbors.targets.size());
-    const Cut cut = stage("cut", [&] { return find_cut(knn.neighbors, grouped, check.group_dim, options); });
+    const Cut cut =
+        stage("cut", [&] { return find_cut(knn.neighbors, grouped, check.group_dim, options, control); });
     const std::vector<std::int64_t> kept = stage("threshold", [&] {
         return kept_neighbors(knn.neighbors, grouped, check.group_dim, cut, options, threads, control);
     });

@@ -23,7 +23,7 @@ namespace {
 
 std::vector<const kernels::Table*> tables() {
     std::vector<const kernels::Table*> found;
-    for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512}) {
+    for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512, Isa::avx512vnni}) {
         if (const auto* table = kernels::find(isa)) found.push_back(table);
     }
     return found;
@@ -316,7 +316,8 @@ TEST_CASE("GROUPLINK_ISA names a set that exists") {
     CHECK(kernels::best().isa == Isa::baseline);
     setenv("GROUPLINK_ISA", "avx9000", 1);
     CHECK_THROWS_WITH_AS(kernels::best(),
-                         "GROUPLINK_ISA: \"avx9000\" is no instruction set; use baseline, avx2 or avx512",
+                         "GROUPLINK_ISA: \"avx9000\" is no instruction set; use baseline, avx2, avx512 or "
+                         "avx512vnni",
                          Error);
     unsetenv("GROUPLINK_ISA");
     CHECK(kernels::find(kernels::best().isa) == &kernels::best());

@@ -61,6 +61,16 @@ TEST_CASE("candidate lists keep the best, whatever the order") {
     for (std::uint32_t row = 0; row < 4; ++row) room.push(0, 1.0F, row);
     CHECK(room.ranked(0).size() == 4);
     CHECK(room.threshold(0) == -std::numeric_limits<float>::infinity());  // nothing was let go
+    // Lists that are offered no more than six each need no room for eight.
+    knn::CandidateLists small(2, 4, kernels::best(), 6);
+    for (std::uint32_t row = 0; row < 6; ++row) {
+        small.push(0, static_cast<float>(row), row);
+        small.push(1, 2.0F, row);
+    }
+    CHECK(knn::key_row(small.ranked(0)[0]) == 5);
+    CHECK(small.ranked(0).size() == 4);
+    CHECK(small.threshold(0) == 2.0F);
+    CHECK(knn::key_row(small.ranked(1)[3]) == 3);
 }
 
 TEST_CASE("classes of equal rows") {
@@ -97,7 +107,8 @@ TEST_CASE("canonical distances: brute force in long double, symmetric, zero for 
         for (std::size_t c = 0; c < 77; ++c)
             data.values[28][c] = data.values[0][c] * (1 + 1e-7 * static_cast<double>(c));
         const oracle::Packed packed(data, ElementType::float64);
-        for (const kernels::Isa isa : {kernels::Isa::baseline, kernels::Isa::avx2, kernels::Isa::avx512}) {
+        for (const kernels::Isa isa :
+             {kernels::Isa::baseline, kernels::Isa::avx2, kernels::Isa::avx512, kernels::Isa::avx512vnni}) {
             const auto* kernel = kernels::find(isa);
             if (!kernel) continue;
             const knn::RowScorer scorer(packed.view(), metric, *kernel);
@@ -146,65 +157,137 @@ TEST_CASE("canonical distances of extreme float64 rows stay finite") {
     CHECK(angular.distance(x.data(), y.data(), 2) == doctest::Approx(0.0));
 }
 
-TEST_CASE("the index's scores stay within their error bound, and distances are won back") {
-    std::mt19937_64 random(3);
-    for (const Metric metric : metrics) {
-        for (const double shift : {0.0, 30.0}) {
-            for (const std::size_t dim : {5U, 96U}) {
-                const std::size_t rows = 70;
-                oracle::Rows data = oracle::gaussian_rows(rows, static_cast<std::int64_t>(dim), random);
-                for (auto& row : data.values) {
-                    const double length = std::exp2(static_cast<double>(random() % 12) - 6);
-                    for (double& component : row) component = (component + shift) * length;
-                }
-                const oracle::Packed packed(data, ElementType::float32);
-                const kernels::Table& kernel = kernels::best();
-                const knn::RowScorer scorer(packed.view(), metric, kernel);
-                const std::size_t n = kernels::padded(dim);
-                std::vector<double> loaded(knn::RowScorer::loaded_size(dim));
-                std::vector<knn::Extremes> extremes(2);
-                if (knn::needs_frame(metric)) {
-                    for (std::size_t i = 0; i < rows; ++i) {
-                        scorer.load(static_cast<std::int64_t>(i), loaded.data());
-                        knn::add_row(extremes[i % 2], std::span(loaded).first(n), metric, kernel);
-                    }
-                }
-                knn::FlatIndex index(rows, dim, metric, knn::make_frame(extremes, rows));
-                for (std::size_t i = 0; i < rows; ++i) {
-                    scorer.load(static_cast<std::int64_t>(i), loaded.data());
-                    index.set(i, loaded.data());
-                }
-                index.finish();
+namespace {
 
-                CAPTURE(name(metric));
-                CAPTURE(shift);
-                CAPTURE(dim);
-                const std::size_t half = rows / 2;
-                std::vector<float> across(half * half), own(half * half), selected(3 * half), gathered,
-                    panels;
-                index.score_tile(0, half, half, half, kernel, panels, across.data());
-                index.score_tile(0, half, 0, half, kernel, panels, own.data());
-                const std::vector<std::uint32_t> some{4, 0, 33};
-                index.score_rows(some, half, half, kernel, gathered, panels, selected.data());
-                const auto check = [&](std::size_t i, std::size_t j, float raw) {
-                    const double score = static_cast<double>(raw - index.offsets()[i] - index.offsets()[j]);
-                    const double distance = oracle::distance(data.values[i], data.values[j], metric);
-                    CHECK(std::abs(score - index.score_at(distance)) <= index.error(i, j));
-                    CHECK(index.error(i, j) <= index.error(i) * (1 + 1e-12));
-                    const double again = index.least_distance(index.score_at(distance));
-                    CHECK(again == doctest::Approx(distance).epsilon(1e-9));
-                };
-                for (std::size_t i = 0; i < half; ++i) {
-                    for (std::size_t j = 0; j < half; ++j) {
-                        check(i, half + j, across[i * half + j]);
-                        if (j > i) check(i, j, own[i * half + j]);
+/// An index of the rows in the frame that a group of them gets.
+knn::FlatIndex index_of(const oracle::Packed& packed, Metric metric, const kernels::Table& kernel) {
+    const auto rows = static_cast<std::size_t>(packed.view().rows);
+    const auto dim = static_cast<std::size_t>(packed.view().dim);
+    const knn::RowScorer scorer(packed.view(), metric, kernel);
+    std::vector<double> loaded(knn::RowScorer::loaded_size(dim)), sample;
+    double max_abs = 0.0;
+    for (std::size_t i = 0; i < rows; ++i) {
+        scorer.load(static_cast<std::int64_t>(i), loaded.data());
+        max_abs = std::max(max_abs, kernel.extent(loaded.data(), kernels::padded(dim)).max_abs);
+        const double factor = knn::unit_factor(metric, dim, loaded.data());
+        for (std::size_t c = 0; c < dim; ++c) sample.push_back(loaded[c] * factor);
+    }
+    std::vector<double> center;
+    if (knn::needs_center(metric)) center = knn::center_of(sample, rows, dim);
+    knn::FlatIndex index(rows, dim, metric, knn::make_frame(metric, max_abs, center));
+    for (std::size_t i = 0; i < rows; ++i) {
+        scorer.load(static_cast<std::int64_t>(i), loaded.data());
+        index.set(i, loaded.data());
+    }
+    return index;
+}
+
+}  // namespace
+
+TEST_CASE("the index's scores bound the true ones, closely, and distances are won back") {
+    std::mt19937_64 random(3);
+    enum class Kind { sizes, cone, outlier };
+    for (const Metric metric : metrics) {
+        for (const Kind kind : {Kind::sizes, Kind::cone, Kind::outlier}) {
+            for (const double shift : {0.0, 30.0}) {
+                for (const std::size_t dim : {5U, 96U, 700U}) {
+                    const std::size_t rows = 70;
+                    oracle::Rows data = oracle::gaussian_rows(rows, static_cast<std::int64_t>(dim), random);
+                    for (auto& row : data.values) {
+                        const double length =
+                            kind == Kind::sizes ? std::exp2(static_cast<double>(random() % 12) - 6) : 1.0;
+                        const double spread = kind == Kind::cone ? 1e-3 : 1.0;
+                        for (double& component : row) component = (component * spread + shift) * length;
+                    }
+                    if (kind == Kind::outlier) {
+                        for (double& component : data.values[9]) component *= 1e6;
+                    }
+                    const oracle::Packed packed(data, ElementType::float32);
+                    CAPTURE(name(metric));
+                    CAPTURE(static_cast<int>(kind));
+                    CAPTURE(shift);
+                    CAPTURE(dim);
+                    for (const kernels::Isa isa :
+                         {kernels::Isa::baseline, kernels::Isa::avx2, kernels::Isa::avx512}) {
+                        if (!kernels::find(isa)) continue;
+                        const kernels::Table& kernel = *kernels::find(isa);
+                        const knn::FlatIndex index = index_of(packed, metric, kernel);
+                        const std::size_t half = rows / 2;
+                        std::vector<float> across(half * half), own(half * half), selected(3 * half),
+                            gathered, panels;
+                        index.score_tile(0, half, half, half, kernel, panels, across.data());
+                        index.score_tile(0, half, 0, half, kernel, panels, own.data());
+                        const std::vector<std::uint32_t> some{4, 0, 33};
+                        index.score_rows(some, half, half, kernel, gathered, panels, selected.data());
+                        const auto size = [&](std::size_t i) {
+                            double squares = 0.0, magnitudes = 0.0;
+                            for (std::size_t c = 0; c < dim; ++c) {
+                                const auto x = static_cast<double>(index.rows()[i * dim + c]);
+                                squares += x * x;
+                                magnitudes += std::abs(x);
+                            }
+                            return metric == Metric::manhattan ? magnitudes : squares;
+                        };
+                        std::size_t wrong = 0;
+                        const auto check = [&](std::size_t i, std::size_t j, float raw) {
+                            const auto score =
+                                static_cast<double>(raw - index.offsets()[i] - index.offsets()[j]);
+                            const double distance = oracle::distance(data.values[i], data.values[j], metric);
+                            const double true_score = index.score_at(distance);
+                            if (index.exact()) {
+                                wrong += score != true_score;
+                                return;
+                            }
+                            const double slack =
+                                2.1 * (static_cast<double>(dim) + 20) * 0x1p-24 * (size(i) + size(j));
+                            wrong += score < true_score;
+                            wrong += score > true_score + slack + 1e-29;
+                            const double again = index.least_distance(true_score);
+                            wrong += std::abs(again - distance) > 1e-9 * std::max(1e-9, std::abs(distance));
+                        };
+                        for (std::size_t i = 0; i < half; ++i) {
+                            for (std::size_t j = 0; j < half; ++j) {
+                                check(i, half + j, across[i * half + j]);
+                                if (j > i) check(i, j, own[i * half + j]);
+                            }
+                        }
+                        for (std::size_t s = 0; s < some.size(); ++s) {
+                            for (std::size_t j = 0; j < half; ++j)
+                                check(some[s], half + j, selected[s * half + j]);
+                        }
+                        CHECK(wrong == 0);
+                        CHECK(index.exact() == (metric == Metric::hamming));
                     }
                 }
-                for (std::size_t s = 0; s < some.size(); ++s) {
-                    for (std::size_t j = 0; j < half; ++j) check(some[s], half + j, selected[s * half + j]);
-                }
-                CHECK(index.exact() == (metric == Metric::hamming));
             }
         }
     }
+}
+
+TEST_CASE("the center lies amid the rows, wherever a few of them are") {
+    std::mt19937_64 random(4);
+    for (const std::size_t rows : {1U, 2U, 3U, 6U, 7U, 8U, 20U, 56U}) {
+        std::vector<double> sample;
+        std::uniform_real_distribution<double> near(2.0, 3.0);
+        for (std::size_t i = 0; i < rows * 5; ++i) sample.push_back(near(random));
+        CAPTURE(rows);
+        for (const double component : knn::center_of(sample, rows, 5)) {
+            CHECK(component >= 2.0);
+            CHECK(component <= 3.0);
+        }
+        if (rows < 7) continue;
+        sample[3 * 5 + 1] = 1e12;
+        sample[5 * 5 + 1] = -1e30;
+        CHECK(knn::center_of(sample, rows, 5)[1] >= 2.0);
+        CHECK(knn::center_of(sample, rows, 5)[1] <= 3.0);
+    }
+    CHECK(knn::center_of({}, 0, 2) == std::vector<double>{0.0, 0.0});
+}
+
+TEST_CASE("a frame leaves room above for rows far off") {
+    CHECK(knn::make_frame(Metric::euclidean, 1.5, {}).scale == std::exp2(40));
+    CHECK(knn::make_frame(Metric::dot, 3e30, {}).scale == std::exp2(40 - 101));
+    CHECK(knn::make_frame(Metric::manhattan, 0.0, {}).scale == 1.0);
+    CHECK(knn::make_frame(Metric::manhattan, 5e-324, {}).scale == std::exp2(1000));
+    CHECK(knn::make_frame(Metric::angular, 1e30, {}).scale == 1.0);
 }

@@ -67,7 +67,7 @@ public:
 
 std::vector<std::string> available_isas() {
     std::vector<std::string> available;
-    for (const char* isa : {"baseline", "avx2", "avx512"}) {
+    for (const char* isa : {"baseline", "avx2", "avx512", "avx512vnni"}) {
         const ForcedIsa forced(isa);
         try {
             build_links({.rows = 0, .dim = 1}, single_group(0));
@@ -218,6 +218,53 @@ TEST_CASE("rows that float32 cannot tell apart are searched again and come out r
         CAPTURE(name(metric));
         CHECK(result.report.researched_rows > 0);
         CHECK(farthest_off(data, result.graph, metric) < 1e-6);
+    }
+}
+
+TEST_CASE("rows searched again, with duplicates and ties, several blocks of them") {
+    std::mt19937_64 random(16);
+    for (const Metric metric : {Metric::angular, Metric::euclidean, Metric::manhattan, Metric::dot}) {
+        oracle::Rows data = oracle::clustered_rows(1100, 8, 2, 1e-9, random);
+        for (std::size_t i = 0; i < 200; ++i) data.values[random() % 1100] = data.values[random() % 1100];
+        for (std::size_t i = 0; i < 100; ++i) {  // equal in all but a digit that no distance shows
+            data.values[700 + i] = data.values[3];
+            data.values[700 + i][1] *= 1 + static_cast<double>(i) * 1e-16;
+        }
+        const oracle::Packed packed(data, ElementType::float64);
+        CAPTURE(name(metric));
+        for (const std::int64_t k : {1, 15, 250}) {
+            LinkOptions options{
+                .n_nearest = k, .similarity_min = no_threshold, .metric = metric, .threads = 1};
+            const LinkResult result = build_links(packed.view(), single_group(1100), options);
+            CAPTURE(k);
+            CHECK(result.report.researched_rows > 0);
+            CHECK(oracle::check(data, single_group(1100), all_ok(1100), options, result.graph) == "");
+            options.threads = 3;
+            CHECK(same(build_links(packed.view(), single_group(1100), options).graph, result.graph));
+        }
+    }
+}
+
+TEST_CASE("neither a narrow cone nor a row far off leaves rows to be searched again") {
+    std::mt19937_64 random(17);
+    for (const double far : {1.0, 1e6, 1e15}) {
+        for (const Metric metric : {Metric::angular, Metric::euclidean, Metric::manhattan, Metric::dot}) {
+            oracle::Rows data = oracle::gaussian_rows(700, 32, random);
+            if (metric == Metric::angular) {
+                // Cosines within 1e-5 of one another.
+                for (auto& row : data.values) {
+                    for (double& component : row) component = 1.0 + 1e-3 * component;
+                }
+            }
+            for (double& component : data.values[77]) component *= metric == Metric::angular ? -far : far;
+            const oracle::Packed packed(data, ElementType::float32);
+            const LinkOptions options{.n_nearest = 6, .similarity_min = no_threshold, .metric = metric};
+            const LinkResult result = build_links(packed.view(), single_group(700), options);
+            CAPTURE(far);
+            CAPTURE(name(metric));
+            CHECK(result.report.researched_rows <= 7);
+            CHECK(farthest_off(data, result.graph, metric) < 1e-6);
+        }
     }
 }
 

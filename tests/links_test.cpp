@@ -2,10 +2,15 @@
 #include "links/mode.hpp"
 #include "links/similarity.hpp"
 
+#include <grouplink/error.hpp>
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <stop_token>
+#include <thread>
 
 using namespace grouplink;
 
@@ -50,7 +55,7 @@ TEST_CASE("weights of distances") {
 TEST_CASE("the cut: the stricter of both thresholds, quantiles as numpy's") {
     // The weights are .9 .7 .9 .8 .8 .7 | .5 .5; numpy.quantile gives the figures below.
     LinkOptions options;
-    const auto cut = [&] { return find_cut(small_neighbors(), small_groups(), dims, options); };
+    const auto cut = [&] { return find_cut(small_neighbors(), small_groups(), dims, options, {}); };
     options.similarity_min = 0.3;
     CHECK(cut().lowest == 0.3);
     options.similarity_min_q = 0.5;
@@ -91,8 +96,24 @@ TEST_CASE("the quantile of very many weights, which are not copied") {
         const auto low = static_cast<std::size_t>(place);
         const double high = weights[std::min(low + 1, count - 1)];
         const double expected = weights[low] + (high - weights[low]) * (place - static_cast<double>(low));
-        const Cut cut = find_cut(many, alone, std::vector<std::int64_t>{8}, {.similarity_min_q = q});
+        const Cut cut = find_cut(many, alone, std::vector<std::int64_t>{8}, {.similarity_min_q = q}, {});
         CHECK(cut.lowest == doctest::Approx(expected).epsilon(1e-12));
+    }
+}
+
+TEST_CASE("a stop ends the search for the cut") {
+    std::stop_source source;
+    source.request_stop();
+    for (const QuantileScope scope : {QuantileScope::all, QuantileScope::group}) {
+        LinkOptions options{.similarity_min_q = 0.5};
+        options.quantile_scope = scope;
+        try {
+            find_cut(small_neighbors(), small_groups(), dims, options,
+                     {.on_progress = {}, .stop = source.get_token()});
+            FAIL("was not stopped");
+        } catch (const Error& error) {
+            CHECK(error.code() == ErrorCode::cancelled);
+        }
     }
 }
 
@@ -103,22 +124,22 @@ TEST_CASE("the cut of nothing is similarity_min") {
     for (const QuantileScope scope : {QuantileScope::all, QuantileScope::group}) {
         LinkOptions scoped = options;
         scoped.quantile_scope = scope;
-        const Cut cut = find_cut(none, alone, std::vector<std::int64_t>{8}, scoped);
+        const Cut cut = find_cut(none, alone, std::vector<std::int64_t>{8}, scoped, {});
         CHECK(cut.of_group == std::vector<double>{0.25});
     }
 }
 
 TEST_CASE("both thresholds are inclusive") {
     LinkOptions options{.similarity_min = 0.5};
-    const Cut cut = find_cut(small_neighbors(), small_groups(), dims, options);
+    const Cut cut = find_cut(small_neighbors(), small_groups(), dims, options, {});
     const auto kept = kept_neighbors(small_neighbors(), small_groups(), dims, cut, options, 2, {});
     CHECK(kept == std::vector<std::int64_t>{2, 2, 2, 1, 1});
     options.similarity_min = 0.500001;
-    const Cut stricter = find_cut(small_neighbors(), small_groups(), dims, options);
+    const Cut stricter = find_cut(small_neighbors(), small_groups(), dims, options, {});
     CHECK(kept_neighbors(small_neighbors(), small_groups(), dims, stricter, options, 2, {}) ==
           std::vector<std::int64_t>{2, 2, 2, 0, 0});
     options = {.similarity_min_q = 1.0};
-    const Cut top = find_cut(small_neighbors(), small_groups(), dims, options);
+    const Cut top = find_cut(small_neighbors(), small_groups(), dims, options, {});
     CHECK(kept_neighbors(small_neighbors(), small_groups(), dims, top, options, 2, {}) ==
           std::vector<std::int64_t>{1, 1, 0, 0, 0});
 }
@@ -142,4 +163,34 @@ TEST_CASE("link modes") {
     CHECK(symmetric.offsets == std::vector<std::int64_t>{0, 2, 4, 6, 7, 8});
     CHECK(symmetric.targets == std::vector<std::int64_t>{1, 2, 0, 2, 1, 0, 4, 3});
     CHECK(symmetric.distances == std::vector<float>{0.2F, 0.6F, 0.2F, 0.4F, 0.4F, 0.6F, 1.0F, 1.0F});
+}
+
+TEST_CASE("the progress of a mode only ever grows, and a stop is heard") {
+    constexpr std::int64_t rows = 200'000;
+    constexpr std::int64_t links = 6;
+    Neighbors ring;
+    for (std::int64_t row = 0; row < rows; ++row) {
+        ring.offsets.push_back(row * links);
+        for (std::int64_t i = 1; i <= links; ++i) {
+            ring.targets.push_back((row * 7919 + i) % rows);
+            ring.distances.push_back(static_cast<float>(i));
+        }
+    }
+    ring.offsets.push_back(rows * links);
+    const std::vector<std::int64_t> kept(static_cast<std::size_t>(rows), links);
+    for (const LinkMode mode : {LinkMode::mutual, LinkMode::symmetric}) {
+        double last = 0.0;
+        JobControl control;
+        control.on_progress = [&](const Progress& progress) {
+            CHECK(progress.stage == "links");
+            CHECK(progress.done >= last);
+            last = progress.done;
+            std::this_thread::sleep_for(std::chrono::milliseconds(100));  // so that the next unit reports too
+        };
+        apply_mode(ring, kept, mode, 2, control);
+        std::stop_source source;
+        source.request_stop();
+        CHECK_THROWS_WITH_AS(apply_mode(ring, kept, mode, 2, {.on_progress = {}, .stop = source.get_token()}),
+                             "cancelled", Error);
+    }
 }

@@ -141,6 +141,20 @@ TEST_CASE("progress grows and stays in range") {
     CHECK(last > 0.0);
 }
 
+TEST_CASE("a stage with nothing to do counts as done") {
+    std::vector<double> seen;
+    JobControl control;
+    control.on_progress = [&](const Progress& progress) { seen.push_back(progress.done); };
+    const auto wait = [] { std::this_thread::sleep_for(std::chrono::milliseconds(120)); };
+    std::vector<parallel::Work> works(1);
+    works.front().stages.push_back(parallel::block_stage(
+        1, 1, [&](std::int64_t, std::int64_t, int) { wait(); }, 0.5));
+    works.front().stages.push_back(
+        {.begin = [&](int) { return wait(), std::int64_t{0}; }, .run = {}, .share = 0.5});
+    parallel::run_all(std::move(works), 1, control, "test");
+    CHECK(seen == std::vector<double>{0.5, 1.0});
+}
+
 TEST_CASE("threads: as asked, or what the process may run") {
     CHECK(parallel::resolve_threads(7) == 7);
     CHECK(parallel::resolve_threads(0) >= 1);

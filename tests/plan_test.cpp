@@ -1,9 +1,13 @@
 #include "plan/plan.hpp"
 
+#include <grouplink/error.hpp>
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <limits>
 #include <set>
+#include <string>
 
 using namespace grouplink;
 
@@ -46,6 +50,47 @@ TEST_CASE("paths go by size alone, cost puts the largest first") {
             CHECK(other.groups[i].path == plan.groups[i].path);
             CHECK(other.groups[i].cost == plan.groups[i].cost);
         }
+    }
+}
+
+TEST_CASE("a group of more rows than can be counted is refused") {
+    const auto message = [](std::int64_t rows, IndexKind index) -> std::string {
+        const std::vector<GroupShape> shapes{{10, 8}, {rows, 8}};
+        try {
+            make_plan(shapes, {.index = index});
+        } catch (const Error& error) {
+            CHECK(error.code() == ErrorCode::bad_input);
+            return error.what();
+        }
+        return "";
+    };
+    constexpr std::int64_t most = (std::int64_t{1} << 32) - 1;
+    for (const IndexKind index : {IndexKind::flat, IndexKind::ivf, IndexKind::partition}) {
+        CHECK(message(most, index) == "");
+        CHECK(message(most + 1, index) == "group number 1 has 4294967296 rows, and an index of kind " +
+                                              std::string(name(index)) +
+                                              " takes at most 4294967295; group by a finer column");
+    }
+    CHECK(message(most / 2, IndexKind::hnsw) == "");
+    CHECK(message(most / 2 + 1, IndexKind::hnsw).find("takes at most 2147483647") != std::string::npos);
+}
+
+TEST_CASE("memory of absurd wishes is that of all there is to find, and never overflows") {
+    const std::vector<GroupShape> shapes{{5000, 8}};
+    constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+    for (const std::int64_t k : {std::int64_t{4999}, most / 100, most}) {
+        const Plan plan = make_plan(shapes, {.n_nearest = k});
+        CHECK(plan.groups.front().memory_bytes == 5000 * (8 * 4 + 32 + 5000 * 8));
+        CHECK(plan.result_bytes == std::int64_t{5000} * 4999 * 12);
+    }
+    const std::vector<GroupShape> huge(3, GroupShape{(std::int64_t{1} << 32) - 1, 1 << 28});
+    const Plan plan = make_plan(huge, {.n_nearest = most});
+    CHECK(plan.groups.front().memory_bytes == most);
+    CHECK(plan.result_bytes == most);
+    for (const IndexKind index : {IndexKind::ivf, IndexKind::partition}) {
+        const Plan approximate = make_plan(huge, {.n_nearest = std::int64_t{1} << 28, .index = index});
+        CHECK(approximate.groups.front().index == index);
+        CHECK(approximate.groups.front().memory_bytes == most);
     }
 }
 

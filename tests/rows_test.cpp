@@ -33,6 +33,22 @@ TEST_CASE("an encoder takes texts, numbers and nulls, and starts anew after fini
     CHECK(encoder.finish().codes.empty());
 }
 
+TEST_CASE("an encoder that was moved from is empty, and of use") {
+    GroupEncoder first;
+    first.push("a");
+    GroupEncoder second = std::move(first);
+    first.push_null();
+    first.push("b");
+    CHECK(first.finish().codes == std::vector<std::int32_t>{-1, 0});
+    second.push("c");
+    first = std::move(second);
+    CHECK(first.finish().keys == std::vector<std::string>{"a", "c"});
+    second.push(std::int64_t{7});
+    CHECK(second.finish().keys == std::vector<std::string>{"7"});
+    GroupEncoder third = std::move(second);
+    CHECK(second.finish().codes.empty());
+}
+
 TEST_CASE("rows by group: stable, without nulls and bad rows") {
     const GroupColumn groups{.codes = {1, 0, -1, 1, 0, 1}, .keys = {"x", "y", "empty"}};
     const RowsByGroup all = rows_by_group(groups);

@@ -13,6 +13,7 @@ std::string_view name(Isa isa) noexcept {
         case Isa::baseline: return "baseline";
         case Isa::avx2: return "avx2";
         case Isa::avx512: return "avx512";
+        case Isa::avx512vnni: return "avx512vnni";
     }
     return "";
 }
@@ -32,6 +33,8 @@ const Table* find(Isa isa) noexcept {
                            __builtin_cpu_supports("avx512dq")
                        ? &avx512_table
                        : nullptr;
+        case Isa::avx512vnni:
+            return find(Isa::avx512) && __builtin_cpu_supports("avx512vnni") ? &avx512vnni_table : nullptr;
 #else
         default: return nullptr;
 #endif
@@ -40,7 +43,7 @@ const Table* find(Isa isa) noexcept {
 }
 
 const Table& best() {
-    constexpr Isa widest_first[] = {Isa::avx512, Isa::avx2, Isa::baseline};
+    constexpr Isa widest_first[] = {Isa::avx512vnni, Isa::avx512, Isa::avx2, Isa::baseline};
     if (const char* wanted = std::getenv("GROUPLINK_ISA"); wanted && *wanted) {
         for (const Isa isa : widest_first) {
             if (name(isa) != wanted) continue;
@@ -48,9 +51,10 @@ const Table& best() {
             throw Error(ErrorCode::invalid_options,
                         fmt::format("GROUPLINK_ISA: this CPU or build lacks \"{}\"; unset it", wanted));
         }
-        throw Error(
-            ErrorCode::invalid_options,
-            fmt::format("GROUPLINK_ISA: \"{}\" is no instruction set; use baseline, avx2 or avx512", wanted));
+        throw Error(ErrorCode::invalid_options,
+                    fmt::format("GROUPLINK_ISA: \"{}\" is no instruction set; use baseline, avx2, avx512 or "
+                                "avx512vnni",
+                                wanted));
     }
     for (const Isa isa : widest_first) {
         if (const Table* table = find(isa)) return *table;

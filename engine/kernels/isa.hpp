@@ -8,5 +8,6 @@ extern const Table baseline_table;
 #if defined(__x86_64__)
 extern const Table avx2_table;
 extern const Table avx512_table;
+extern const Table avx512vnni_table;
 #endif
 }  // namespace grouplink::kernels

@@ -15,7 +15,7 @@ inline constexpr std::size_t lanes = 32;
 
 constexpr std::size_t padded(std::size_t dim) { return (dim + lanes - 1) / lanes * lanes; }
 
-enum class Isa : std::uint8_t { baseline, avx2, avx512 };
+enum class Isa : std::uint8_t { baseline, avx2, avx512, avx512vnni };
 
 std::string_view name(Isa isa) noexcept;
 
@@ -26,6 +26,45 @@ constexpr std::size_t packed_floats(std::size_t rows, std::size_t dim) {
 
 /// The largest `few_keys` of all tables.
 inline constexpr std::size_t most_few_keys = 128;
+
+/// Rows of int8 codes are padded with zeros to a multiple of this.
+constexpr std::size_t narrow_padded(std::size_t dim) { return (dim + 63) / 64 * 64; }
+
+/// The largest dim of rows of codes: an inner product past it might not fit 32 bits.
+inline constexpr std::size_t most_narrow_dim = 0x7fffffff / (127 * 127);
+
+/// Words that s8_tile and s8_collect need to lay out `rows` rows anew.
+constexpr std::size_t narrow_packed_words(std::size_t rows, std::size_t dim) {
+    return (rows + lanes - 1) / lanes * lanes * (narrow_padded(dim) / 4);
+}
+
+/// What a float row x becomes besides its codes: x is about scale * codes.
+struct NarrowRow {
+    float scale;       ///< the largest magnitude / 127; 0 where that is below 2^-100, and the codes too
+    std::int32_t sum;  ///< of the codes
+    float error;       ///< at least the Euclidean norm of x - scale * codes
+    float norm;        ///< at least that of x and that of scale * codes; infinite past the largest float
+};
+
+/// Rows of codes, narrow_padded(dim) a row, and arrays of what NarrowRow says of each. An inner product of
+/// the codes times both scales differs from that of the rows by at most errors[i] * norms[j] +
+/// norms[i] * errors[j].
+struct NarrowRows {
+    const std::int8_t* codes;
+    const float* scales;
+    const std::int32_t* sums;
+    const float* errors;
+    const float* norms;
+};
+
+/// What s8_collect compares with: for each row.
+struct NarrowLimits {
+    const float* offsets;
+    const float* thresholds;
+};
+
+/// Pairs past `most` for which s8_collect needs room.
+inline constexpr std::size_t narrow_pairs_beyond = 12 * 32 + 16;
 
 struct Extent {
     double max_abs;  ///< largest magnitude
@@ -82,9 +121,36 @@ struct Table {
     /// its s to `found`; both hold n. Returns how many.
     std::size_t (*collect)(const float* scores, float offset, const float* offsets, float threshold,
                            const float* thresholds, std::size_t n, std::uint32_t* columns, float* found);
+
+    // From here on the kernels of rows of int8 codes, of dim <= most_narrow_dim. All are null, or none is.
+
+    /// Writes the codes of a row of `dim` finite floats, narrow_padded(dim) of them.
+    NarrowRow (*quantize)(const float* x, std::size_t dim, std::int8_t* codes);
+
+    /// scores[i * nb + j] = inner product of the codes of a[i] and b[j], exact, times both scales; with
+    /// `upper`, at least where j >= i. `packed` is scratch of narrow_packed_words(nb, dim).
+    void (*s8_tile)(const NarrowRows& a, std::size_t na, const NarrowRows& b, std::size_t nb, std::size_t dim,
+                    bool upper, std::uint32_t* packed, float* scores);
+
+    /// Finds the pairs that may reach a threshold: all (i, j), with `upper` only those with j > i, but those
+    /// where score + errors_a[i] * norms_b[j] + norms_a[i] * errors_b[j] - offsets_a[i] - offsets_b[j], the
+    /// score being s8_tile's, is below both thresholds_a[i] and thresholds_b[j]. This sum is one of
+    /// float32: what it rounds off, at most 2^-21 of the sum of the magnitudes, is the caller's to allow for.
+    /// A pair is i << 16 | j, so na and nb are at most 2^16; they come in no order. Returns how many; past
+    /// `most` it gives up, whatever it has found, and returns more than that. `pairs` holds
+    /// most + narrow_pairs_beyond; `packed` is as above.
+    std::size_t (*s8_collect)(const NarrowRows& a, std::size_t na, const NarrowLimits& limits_a,
+                              const NarrowRows& b, std::size_t nb, const NarrowLimits& limits_b,
+                              std::size_t dim, bool upper, std::size_t most, std::uint32_t* packed,
+                              std::uint32_t* pairs);
+
+    /// out[m] = inner product of the codes x and those of rows[selected[m]], exact, times `scale` and theirs,
+    /// for m < count; `sum` is that of x. Made for rows that lie anywhere in memory.
+    void (*dot_s8)(const std::int8_t* x, float scale, std::int32_t sum, const NarrowRows& rows,
+                   const std::uint32_t* selected, std::size_t count, std::size_t dim, float* out);
 };
 
-/// The widest set this CPU has; the variable GROUPLINK_ISA ("baseline", "avx2", "avx512") lowers it.
+/// The widest set this CPU has; the variable GROUPLINK_ISA, the name of a set, lowers it.
 /// Throws Error(invalid_options) when it names one that does not exist or that the CPU lacks.
 const Table& best();
 

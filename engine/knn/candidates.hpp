@@ -19,10 +19,12 @@ namespace grouplink::knn {
 class CandidateLists {
 public:
     CandidateLists() = default;
-    CandidateLists(std::size_t rows, std::size_t keep, const kernels::Table& kernel)
+    /// `most` is how many candidates a row is offered at most, if that is known: a list needs no more room.
+    CandidateLists(std::size_t rows, std::size_t keep, const kernels::Table& kernel,
+                   std::size_t most = std::numeric_limits<std::size_t>::max() - 1)
         : kernel_(&kernel),
           keep_(keep),
-          capacity_(2 * keep),
+          capacity_(std::min(2 * keep, most + 1)),
           keys_(std::make_unique_for_overwrite<Key[]>(rows * capacity_)),
           counts_(rows, 0),
           thresholds_(rows, -std::numeric_limits<float>::infinity()) {}

@@ -1,10 +1,10 @@
 #include "knn/flat.hpp"
 
 #include "knn/exhaustive.hpp"
-
 #include "knn/stage.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -13,8 +13,10 @@ namespace {
 
 /// Candidates kept beyond those wanted, so that the worst neighbor has a margin to what is let go.
 constexpr std::size_t spare_candidates = 8;
-/// Uncertain rows that are searched again together.
-constexpr std::size_t rows_again = 64;
+/// Uncertain rows that are searched again together: a bit of a word each, and fewer in a large group, so
+/// that a stop is heard soon.
+constexpr std::size_t most_again = 64;
+constexpr std::size_t pairs_again = std::size_t{1} << 22;
 
 }  // namespace
 
@@ -24,9 +26,9 @@ FlatSearch::FlatSearch(GroupJob job, std::span<Scratch> scratch)
 std::vector<parallel::Stage> FlatSearch::stages() {
     return {make_stage(*this, scratch_, &FlatSearch::begin_measure, &FlatSearch::measure, 0.02),
             make_stage(*this, scratch_, &FlatSearch::begin_gather, &FlatSearch::gather, 0.03),
-            make_stage(*this, scratch_, &FlatSearch::begin_join, &FlatSearch::join, 0.85),
+            make_stage(*this, scratch_, &FlatSearch::begin_join, &FlatSearch::join, 0.80),
             make_stage(*this, scratch_, &FlatSearch::begin_rank, &FlatSearch::rank, 0.10),
-            make_stage(*this, scratch_, &FlatSearch::begin_research, &FlatSearch::research, 0.0)};
+            make_stage(*this, scratch_, &FlatSearch::begin_research, &FlatSearch::research, 0.05)};
 }
 
 std::int64_t FlatSearch::begin_measure(Scratch&) { return rows_.begin_measure(); }
@@ -42,10 +44,10 @@ std::int64_t FlatSearch::begin_gather(Scratch& scratch) {
 void FlatSearch::gather(std::int64_t block, Scratch& scratch) { gather_block(rows_, block, index_, scratch); }
 
 std::int64_t FlatSearch::begin_join(Scratch&) {
-    index_.finish();
     locks_ = std::make_unique<parallel::BlockLocks>(rows_.blocks());
     const std::size_t others = std::max<std::size_t>(1, rows_.size() - 1);
-    lists_ = CandidateLists(rows_.size(), std::min(job_.k + spare_candidates, others), job_.scorer.kernel());
+    lists_ = CandidateLists(rows_.size(), std::min(job_.k + spare_candidates, others), job_.scorer.kernel(),
+                            others);
     return parallel::BlockPairs(rows_.blocks()).count();
 }
 
@@ -76,11 +78,10 @@ void FlatSearch::rank(std::int64_t block, Scratch& scratch) {
 /// whether these are certain; if not, `limit` is a distance within which the neighbors are.
 bool FlatSearch::rank_row(std::uint32_t row, float& limit, Scratch& scratch) {
     const auto candidates = lists_.ranked(row);
-    const double error = index_.error(row);
     const auto out_of_reach = [&](float score) {
         // Distances past the largest float all count as that one, and go by row.
         constexpr double largest = std::numeric_limits<float>::max();
-        const double least = index_.least_distance(static_cast<double>(score) + error);
+        const double least = index_.least_distance(static_cast<double>(score));
         return static_cast<float>(std::min(least, largest)) > limit;
     };
     ranker_.start(row, scratch);
@@ -112,53 +113,98 @@ std::int64_t FlatSearch::begin_research(Scratch&) {
     lists_ = {};
     for (const auto& block : uncertain_) again_.insert(again_.end(), block.begin(), block.end());
     uncertain_ = {};
-    return static_cast<std::int64_t>((again_.size() + rows_again - 1) / rows_again);
+    again_at_once_ =
+        std::clamp<std::size_t>(pairs_again / std::max<std::size_t>(1, rows_.size()), 1, most_again);
+    return static_cast<std::int64_t>((again_.size() + again_at_once_ - 1) / again_at_once_);
 }
 
 void FlatSearch::research(std::int64_t batch, Scratch& scratch) {
-    const std::size_t first = static_cast<std::size_t>(batch) * rows_again;
-    const auto rows = std::span(again_).subspan(first, std::min(rows_again, again_.size() - first));
+    const RowScorer& scorer = job_.scorer;
+    const std::size_t first = static_cast<std::size_t>(batch) * again_at_once_;
+    const auto rows = std::span(again_).subspan(first, std::min(again_at_once_, again_.size() - first));
     scratch.counters.researched_rows += static_cast<std::int64_t>(rows.size());
-    std::vector<std::uint32_t> selected;
-    for (const Uncertain& row : rows) selected.push_back(row.row);
 
-    // First all scores within reach of each row's limit, then their canonical distances row by row.
-    std::vector<std::vector<std::uint32_t>> within(rows.size());
+    // Of more than k + 1 classes, perhaps the row's own among them, the rest never matters: each of these
+    // has a member that goes before.
+    const std::size_t keep = job_.k + 1;
+    CandidateLists nearest(rows.size(), keep, scorer.kernel(), rows_.size());
+    const std::size_t stride = RowScorer::loaded_size(job_.dim);
+    scratch.x.resize(stride);
+    scratch.y.resize(rows.size() * stride);
+    std::vector<std::uint32_t> selected;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const std::uint32_t row = rows[i].row;
+        double* loaded = scratch.y.data() + i * stride;
+        scorer.load(ranker_.input_row(row), loaded);
+        if (ranker_.neighbors_from(row, row) > 0)
+            nearest.push(i, -scorer.distance(loaded, loaded, job_.dim), row);
+        selected.push_back(row);
+    }
+
     const std::size_t block_rows = rows_.block_rows();
     scratch.scores.resize(rows.size() * block_rows);
-    scratch.columns.resize(static_cast<std::size_t>(largest_block));
-    scratch.found.resize(static_cast<std::size_t>(largest_block));
+    scratch.columns.resize(block_rows);
+    scratch.found.resize(block_rows);
     scratch.thresholds.assign(block_rows, std::numeric_limits<float>::infinity());
+    std::vector<std::uint64_t> wanted;  // for each row of a block, a bit for each of `rows` it may be near
     for (std::int64_t block = 0; block < rows_.blocks(); ++block) {
         const std::size_t b = rows_.block_first(block);
         const std::size_t nb = rows_.block_size(block);
-        index_.score_rows(selected, b, nb, job_.scorer.kernel(), scratch.gathered, scratch.packed,
+        index_.score_rows(selected, b, nb, scorer.kernel(), scratch.gathered, scratch.packed,
                           scratch.scores.data());
+        wanted.assign(nb, 0);
         for (std::size_t i = 0; i < rows.size(); ++i) {
-            const auto [row, limit] = rows[i];
-            // A distance that rounds to the limit may be a little beyond it.
-            const double worst =
-                static_cast<double>(std::nextafter(limit, std::numeric_limits<float>::infinity()));
-            const double least = index_.score_at(worst);
-            const auto threshold = std::nextafter(static_cast<float>(least - index_.error(row)),
-                                                  -std::numeric_limits<float>::infinity());
-            const std::size_t hits = job_.scorer.kernel().collect(
-                scratch.scores.data() + i * nb, index_.offsets()[row], index_.offsets() + b, threshold,
-                scratch.thresholds.data(), nb, scratch.columns.data(), scratch.found.data());
-            for (std::size_t h = 0; h < hits; ++h) {
-                const std::size_t other = b + scratch.columns[h];
-                const double score = static_cast<double>(scratch.found[h]);
-                if (other != row && score + index_.error(row, other) >= least) {
-                    within[i].push_back(static_cast<std::uint32_t>(other));
-                }
-            }
+            const float limit = std::min(rows[i].limit, -nearest.threshold(i));
+            mark_within(selected[i], limit, b, scratch.scores.data() + i * nb, std::uint64_t{1} << i, wanted,
+                        scratch);
         }
+        score_wanted(wanted, b, nearest, scratch);
     }
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        ranker_.start(rows[i].row, scratch);
-        for (const std::uint32_t candidate : within[i]) ranker_.score(candidate, scratch);
-        std::sort(scratch.keys.begin(), scratch.keys.end());
-        ranker_.write(rows[i].row, scratch);
+        const auto keys = nearest.ranked(i);
+        scratch.keys.assign(keys.begin(), keys.end());
+        ranker_.write(selected[i], scratch);
+    }
+}
+
+/// Adds `bit` to the rows of the block at `b` that may be no farther from `row` than `limit`.
+void FlatSearch::mark_within(std::uint32_t row, float limit, std::size_t b, const float* scores,
+                             std::uint64_t bit, std::span<std::uint64_t> wanted, Scratch& scratch) const {
+    // A distance that rounds to the limit may be a little beyond it.
+    constexpr float infinity = std::numeric_limits<float>::infinity();
+    const double least = index_.score_at(static_cast<double>(std::nextafter(limit, infinity)));
+    const float threshold = std::nextafter(static_cast<float>(least), -infinity);
+    const std::size_t hits = job_.scorer.kernel().collect(scores, index_.offsets()[row], index_.offsets() + b,
+                                                          threshold, scratch.thresholds.data(), wanted.size(),
+                                                          scratch.columns.data(), scratch.found.data());
+    for (std::size_t h = 0; h < hits; ++h) {
+        const std::size_t column = scratch.columns[h];
+        if (b + column != row) wanted[column] |= bit;
+    }
+}
+
+/// Loads each row of the block at `b` once, for all the rows in scratch.y that want it.
+void FlatSearch::score_wanted(std::span<const std::uint64_t> wanted, std::size_t b, CandidateLists& nearest,
+                              Scratch& scratch) const {
+    constexpr std::size_t ahead = 3;  // rows lie anywhere in memory: ask for them in time
+    const std::size_t stride = RowScorer::loaded_size(job_.dim);
+    float distances[most_again];
+    for (std::size_t j = 0; j < wanted.size(); ++j) {
+        if (j + ahead < wanted.size() && wanted[j + ahead] != 0)
+            ranker_.prefetch(static_cast<std::uint32_t>(b + j + ahead));
+        if (wanted[j] == 0) continue;
+        const auto candidate = static_cast<std::uint32_t>(b + j);
+        job_.scorer.load(ranker_.input_row(candidate), scratch.x.data());
+        scratch.counters.scored_pairs += std::popcount(wanted[j]);
+        for (std::size_t i = 0; i < most_again && wanted[j] >> i != 0;) {
+            i += static_cast<std::size_t>(std::countr_zero(wanted[j] >> i));
+            const auto run = static_cast<std::size_t>(std::countr_one(wanted[j] >> i));
+            job_.scorer.distances(scratch.x.data(), scratch.y.data() + i * stride, run, job_.dim, distances);
+            for (std::size_t r = 0; r < run; ++r) {
+                if (-distances[r] >= nearest.threshold(i + r)) nearest.push(i + r, -distances[r], candidate);
+            }
+            i += run;
+        }
     }
 }
 

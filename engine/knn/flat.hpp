@@ -8,6 +8,7 @@
 #include "parallel/blocks.hpp"
 #include "parallel/workers.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -20,8 +21,8 @@ namespace grouplink::knn {
 /// Every pair of distinct rows gets a float32 score once, in tiles; each row keeps its best
 /// candidates, a few more than wanted; these go through the canonical scoring. When the worst
 /// neighbor so found beats, by more than the error bound of the scores, all that was let go, the row is
-/// certified. A row that is not is searched again: scores within the bound of the worst neighbor all
-/// go through the canonical scoring. So the result is that of the canonical scoring alone.
+/// certified. A row that is not is searched again: all that may be as near as its worst neighbor goes
+/// through the canonical scoring. So the result is that of the canonical scoring alone.
 class FlatSearch {
 public:
     /// `scratch` has one entry a worker.
@@ -51,6 +52,10 @@ private:
     void research(std::int64_t batch, Scratch& scratch);
 
     bool rank_row(std::uint32_t row, float& limit, Scratch& scratch);
+    void mark_within(std::uint32_t row, float limit, std::size_t b, const float* scores, std::uint64_t bit,
+                     std::span<std::uint64_t> wanted, Scratch& scratch) const;
+    void score_wanted(std::span<const std::uint64_t> wanted, std::size_t b, CandidateLists& nearest,
+                      Scratch& scratch) const;
 
     GroupJob job_;
     std::span<Scratch> scratch_;
@@ -61,6 +66,7 @@ private:
     CandidateLists lists_;
     std::vector<std::vector<Uncertain>> uncertain_;  ///< of each block
     std::vector<Uncertain> again_;
+    std::size_t again_at_once_ = 0;
 };
 
 }  // namespace grouplink::knn

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <utility>
 
 namespace grouplink::knn {
@@ -13,59 +14,17 @@ namespace {
 constexpr double unit_roundoff = 0x1p-24;
 
 faiss::MetricType faiss_metric(Metric metric) {
-    switch (metric) {
+    switch (searched_as(metric)) {
         case Metric::euclidean: return faiss::METRIC_L2;
         case Metric::manhattan: return faiss::METRIC_L1;
         default: return faiss::METRIC_INNER_PRODUCT;
     }
 }
 
-bool needs_center(Metric metric) { return metric == Metric::euclidean || metric == Metric::manhattan; }
-
 }  // namespace
 
-bool needs_frame(Metric metric) { return metric != Metric::angular && metric != Metric::hamming; }
-
-void add_row(Extremes& extremes, std::span<const double> loaded, Metric metric,
-             const kernels::Table& kernel) {
-    extremes.max_abs = std::max(extremes.max_abs, kernel.extent(loaded.data(), loaded.size()).max_abs);
-    if (!needs_center(metric)) return;
-    extremes.sum.resize(loaded.size(), 0.0);
-    for (std::size_t c = 0; c < loaded.size(); ++c) extremes.sum[c] += loaded[c];
-}
-
-Frame make_frame(std::span<const Extremes> parts, std::size_t rows) {
-    Frame frame;
-    double max_abs = 0.0;
-    for (const Extremes& part : parts) {
-        max_abs = std::max(max_abs, part.max_abs);
-        frame.center.resize(std::max(frame.center.size(), part.sum.size()), 0.0);
-        for (std::size_t c = 0; c < part.sum.size(); ++c) frame.center[c] += part.sum[c];
-    }
-    for (double& component : frame.center) component /= static_cast<double>(rows);
-    if (max_abs > 0.0) frame.scale = std::exp2(-std::clamp(std::ilogb(max_abs), -1000, 1000));
-    return frame;
-}
-
-RowLength place_row(const Frame& frame, Metric metric, std::size_t dim, const double* loaded, float* row) {
-    if (metric == Metric::angular) {
-        const double to_unit = 1.0 / std::sqrt(loaded[kernels::padded(dim)]);
-        for (std::size_t c = 0; c < dim; ++c) row[c] = static_cast<float>(loaded[c] * to_unit);
-        return {};
-    }
-    RowLength length{.squares = 0.0, .magnitudes = 0.0};
-    for (std::size_t c = 0; c < dim; ++c) {
-        const double center = frame.center.empty() ? 0.0 : frame.center[c];
-        row[c] = static_cast<float>((loaded[c] - center) * frame.scale);
-        const auto component = static_cast<double>(row[c]);
-        length.squares += component * component;
-        length.magnitudes += std::abs(component);
-    }
-    return length;
-}
-
 FlatIndex::FlatIndex(std::size_t rows, std::size_t dim, Metric metric, Frame frame)
-    : metric_(metric), dim_(dim), frame_(std::move(frame)), offsets_(rows, 0.0F), norms_(rows, 1.0) {
+    : metric_(metric), dim_(dim), frame_(std::move(frame)), offsets_(rows, 0.0F) {
     // The rows are written in place: FAISS's add() would need them in a second array first.
     if (metric_ == Metric::hamming) {
         words_ = (dim + 63) / 64;
@@ -92,13 +51,9 @@ void FlatIndex::set(std::size_t i, const double* loaded) {
         return;
     }
     const RowLength length = place_row(frame_, metric_, dim_, loaded, index_.get_xb() + i * dim_);
-    if (!needs_frame(metric_)) return;
-    norms_[i] = metric_ == Metric::manhattan ? length.magnitudes : std::sqrt(length.squares);
-    if (metric_ == Metric::euclidean) offsets_[i] = static_cast<float>(length.squares / 2);
-}
-
-void FlatIndex::finish() {
-    max_norm_ = norms_.empty() ? 0.0 : *std::max_element(norms_.begin(), norms_.end());
+    const double half_squares = searched_as(metric_) == Metric::euclidean ? length.squares / 2 : 0.0;
+    offsets_[i] = std::nextafter(static_cast<float>(half_squares - slack_of(length)),
+                                 -std::numeric_limits<float>::infinity());
 }
 
 void FlatIndex::score_tile(std::size_t a, std::size_t na, std::size_t b, std::size_t nb,
@@ -142,24 +97,32 @@ void FlatIndex::score_rows(std::span<const std::uint32_t> selected, std::size_t 
     }
 }
 
-double FlatIndex::error_of(double a, double b) const {
-    if (exact()) return 0.0;
-    // n roundings, those of the rows, the offsets and the canonical scoring among them, compound to at
-    // most n u / (1 - n u).
-    const double roundings = static_cast<double>(dim_ + 8) * unit_roundoff;
-    const double relative = roundings / (1.0 - std::min(roundings, 0.5));
+/// A row's part in how far a score may fall short of the true one, that is, of the score of the rows
+/// before they became float32, at their canonical distance. With u = 2^-24 and n = dim, to first order:
+///
+/// - The rows: each component is rounded once, which moves an inner product by 2u |a| |b| and half a
+///   squared distance by u (|a| + |b|)^2, either at most 2u (|a|^2 + |b|^2).
+/// - The tile: an inner product of n terms, in any order and fused or not, is off by at most
+///   g |a| |b| <= g/2 (|a|^2 + |b|^2), with g = nu / (1 - nu) (Higham, Accuracy and Stability of Numerical
+///   Algorithms, 2nd ed., 3.1). Minus an L1 distance, by g (|a| + |b|) in L1 lengths.
+/// - The two offsets: no number that they meet is above |a|^2 + |b|^2, so 2u (|a|^2 + |b|^2) for both
+///   subtractions. They themselves are rounded down, which is the safe side.
+/// - The canonical scoring is in doubles: n 2^-52 of the score, but under angular n 2^-52 of 1 where the
+///   squared distance is above 1e-4, see RowScorer; that is less than (n + 4)u / 8192 of
+///   |a|^2 + |b|^2. Below that it sees the very unit vectors that are placed here.
+///
+/// So there is a bound that is one term of each row, half of n (1 + 1/1024) + 16 roundings of its squared
+/// length or, under manhattan, so many of its L1 length. What underflows is below 2^-149 a term.
+double FlatIndex::slack_of(const RowLength& length) const {
     constexpr double underflow = 1e-30;
-    switch (metric_) {
-        case Metric::angular: return relative + underflow;
-        case Metric::euclidean: return relative * (a * b + (a * a + b * b) / 2) + underflow;
-        case Metric::manhattan: return relative * (a + b) + underflow;
-        default: return relative * a * b + underflow;
-    }
+    const double roundings = (static_cast<double>(dim_) * (1.0 + 0x1p-10) + 16.0) * unit_roundoff;
+    const double relative = roundings / (1.0 - std::min(roundings, 0.5));
+    return relative * (metric_ == Metric::manhattan ? length.magnitudes : length.squares / 2) + underflow;
 }
 
 double FlatIndex::least_distance(double score) const {
     switch (metric_) {
-        case Metric::angular: return std::sqrt(std::max(0.0, 2.0 - 2.0 * score));
+        case Metric::angular:
         case Metric::euclidean: return std::sqrt(std::max(0.0, -2.0 * score)) / frame_.scale;
         case Metric::manhattan: return std::max(0.0, -score) / frame_.scale;
         case Metric::hamming: return -score;
@@ -171,7 +134,7 @@ double FlatIndex::least_distance(double score) const {
 double FlatIndex::score_at(double distance) const {
     const double scaled = distance * frame_.scale;
     switch (metric_) {
-        case Metric::angular: return 1.0 - distance * distance / 2;
+        case Metric::angular:
         case Metric::euclidean: return -scaled * scaled / 2;
         case Metric::manhattan:
         case Metric::hamming: return -scaled;

@@ -2,6 +2,7 @@
 
 #include <grouplink/options.hpp>
 
+#include "knn/frame.hpp"
 #include "knn/score.hpp"
 
 #include <faiss/IndexBinaryFlat.h>
@@ -14,42 +15,11 @@
 
 namespace grouplink::knn {
 
-/// What brings a group's rows into the range where float32 is precise: searched is
-/// (x - center) * scale, which changes nothing but the unit.
-struct Frame {
-    double scale = 1.0;          ///< a power of two that leaves no component far above 1
-    std::vector<double> center;  ///< euclidean, manhattan: the rows' mean; else empty
-};
-
-/// What a frame is made of, measured over some of the group's rows.
-struct Extremes {
-    double max_abs = 0.0;
-    std::vector<double> sum;  ///< of the rows; empty where the metric needs no center
-};
-
-/// Whether the metric needs a frame at all: rows at unit length and bits are in range as they are.
-bool needs_frame(Metric metric);
-
-/// Adds one row: the padded(dim) components that the scorer loads.
-void add_row(Extremes& extremes, std::span<const double> loaded, Metric metric, const kernels::Table& kernel);
-
-/// The frame of a group of `rows` rows from its parts, taken in their order.
-Frame make_frame(std::span<const Extremes> parts, std::size_t rows);
-
-/// The lengths of a row as it is searched.
-struct RowLength {
-    double squares = 1.0;     ///< squared Euclidean
-    double magnitudes = 1.0;  ///< L1
-};
-
-/// Writes `dim` components of what the scorer loads as they are searched; not for hamming. Lengths are
-/// measured where the metric needs a frame.
-RowLength place_row(const Frame& frame, Metric metric, std::size_t dim, const double* loaded, float* row);
-
-/// A group's FAISS index and what bounds the error of its float32 scores.
+/// A group's FAISS index, whose float32 scores bound the true ones from above.
 ///
-/// A score grows as rows get closer and is symmetric: the inner product under angular and dot, minus
-/// half the squared distance under euclidean, minus the distance under manhattan and hamming.
+/// A score grows as rows get closer and is symmetric: the inner product under dot, minus half the
+/// squared distance under angular and euclidean, minus the distance under manhattan and hamming, all of
+/// the rows as the frame has them.
 class FlatIndex {
 public:
     FlatIndex() = default;  ///< of no rows
@@ -58,8 +28,6 @@ public:
 
     /// Fills the place of row i from what the scorer loads.
     void set(std::size_t i, const double* loaded);
-    /// To be called once all rows are set.
-    void finish();
 
     /// Scores of the blocks of `na` rows at `a` and `nb` rows at `b`, row by row, before offsets(). Of a
     /// block with itself only the places above the diagonal are sure to be written. `packed` is scratch.
@@ -75,19 +43,12 @@ public:
     /// The rows as they are searched, `dim` floats each; not under hamming.
     const float* rows() const { return index_.get_xb(); }
 
-    /// The final score is score_tile's less the offsets of both rows: half the squared length under
-    /// euclidean, else 0.
+    /// The final score is score_tile's less the offsets of both rows: half the squared length where scores
+    /// are squared distances, less the row's slack. It is never below the true score.
     const float* offsets() const { return offsets_.data(); }
 
     /// Whether scores are exact, so that their order is that of the canonical distances.
     bool exact() const { return metric_ == Metric::hamming; }
-
-    /// How far the final score of the rows i and j may be from the true one: the standard bound for an inner
-    /// product or a sum in any order, plus the rounding of the rows themselves (Higham, Accuracy and
-    /// Stability of Numerical Algorithms, 2nd ed., 3.1).
-    double error(std::size_t i, std::size_t j) const { return error_of(norms_[i], norms_[j]); }
-    /// The largest error(i, j) over all j.
-    double error(std::size_t i) const { return error_of(norms_[i], max_norm_); }
 
     /// The least canonical distance that rows of at most this true score can have.
     double least_distance(double score) const;
@@ -95,7 +56,7 @@ public:
     double score_at(double distance) const;
 
 private:
-    double error_of(double a, double b) const;
+    double slack_of(const RowLength& length) const;
 
     Metric metric_ = Metric::angular;
     std::size_t dim_ = 0;
@@ -104,8 +65,6 @@ private:
     faiss::IndexFlat index_;
     faiss::IndexBinaryFlat binary_;
     std::vector<float> offsets_;
-    std::vector<double> norms_;  ///< what error() needs: Euclidean, under manhattan L1
-    double max_norm_ = 0.0;
 };
 
 }  // namespace grouplink::knn

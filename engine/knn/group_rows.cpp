@@ -5,31 +5,48 @@ namespace grouplink::knn {
 std::int64_t GroupRows::begin_measure() {
     blocks_ = blocks_of(static_cast<std::int64_t>(job_.rows.size()));
     hashes_.resize(job_.rows.size());
-    extremes_.resize(static_cast<std::size_t>(blocks_.count));
+    max_abs_.assign(static_cast<std::size_t>(blocks_.count), 0.0);
     return blocks_.count;
 }
 
 void GroupRows::measure(std::int64_t block, Scratch& scratch) {
     const std::size_t first = block_first(block);
     const std::size_t last = std::min(job_.rows.size(), first + block_rows());
-    const Metric metric = job_.scorer.metric();
+    const bool measured = needs_extent(job_.scorer.metric());
+    double& max_abs = max_abs_[static_cast<std::size_t>(block)];
     scratch.x.resize(RowScorer::loaded_size(job_.dim));
     for (std::size_t i = first; i < last; ++i) {
         hashes_[i] = hash_row(job_.scorer.vectors(), job_.rows[i]);
-        if (!needs_frame(metric)) continue;
+        if (!measured) continue;
         job_.scorer.load(job_.rows[i], scratch.x.data());
-        add_row(extremes_[static_cast<std::size_t>(block)],
-                std::span(scratch.x).first(kernels::padded(job_.dim)), metric, job_.scorer.kernel());
+        const auto extent = job_.scorer.kernel().extent(scratch.x.data(), kernels::padded(job_.dim));
+        max_abs = std::max(max_abs, extent.max_abs);
     }
 }
 
 void GroupRows::finish(Scratch& scratch) {
     unique_ = find_unique(job_.scorer.vectors(), job_.rows, hashes_);
     scratch.counters.duplicate_rows += static_cast<std::int64_t>(job_.rows.size() - unique_.size());
-    frame_ = make_frame(extremes_, job_.rows.size());
+    frame_ = make_frame(job_.scorer.metric(), *std::max_element(max_abs_.begin(), max_abs_.end()),
+                        find_center(scratch));
     hashes_ = {};
-    extremes_ = {};
+    max_abs_ = {};
     blocks_ = blocks_of(static_cast<std::int64_t>(unique_.size()));
+}
+
+/// Of rows evenly spaced over the group.
+std::vector<double> GroupRows::find_center(Scratch& scratch) const {
+    const Metric metric = job_.scorer.metric();
+    if (!needs_center(metric)) return {};
+    const std::size_t count = std::min(center_sample, unique_.size());
+    std::vector<double> sample(count * job_.dim);
+    for (std::size_t i = 0; i < count; ++i) {
+        load(i * unique_.size() / count, scratch);
+        const double factor = unit_factor(metric, job_.dim, scratch.x.data());
+        double* row = sample.data() + i * job_.dim;
+        for (std::size_t c = 0; c < job_.dim; ++c) row[c] = scratch.x[c] * factor;
+    }
+    return center_of(sample, count, job_.dim);
 }
 
 void GroupRows::load(std::size_t row, Scratch& scratch) const {

@@ -41,10 +41,12 @@ public:
     void load(std::size_t row, Scratch& scratch) const;
 
 private:
+    std::vector<double> find_center(Scratch& scratch) const;
+
     const GroupJob& job_;
     Blocks blocks_;
     std::vector<std::uint64_t> hashes_;
-    std::vector<Extremes> extremes_;  ///< of each block
+    std::vector<double> max_abs_;  ///< of each block
     UniqueRows unique_;
     Frame frame_;
 };

@@ -61,8 +61,8 @@ public:
         : faiss::Index(static_cast<idx_t>(dimension), faiss::METRIC_L2),
           rows_(flat.rows()),
           row_of_(row_of),
-          kernel_(metric == Metric::euclidean ? kernel.squared_l2_f32 : kernel.dot_f32),
-          sign_(metric == Metric::euclidean ? 1.0F : -1.0F) {}
+          kernel_(searched_as(metric) == Metric::euclidean ? kernel.squared_l2_f32 : kernel.dot_f32),
+          sign_(searched_as(metric) == Metric::euclidean ? 1.0F : -1.0F) {}
 
     void add(idx_t n, const float*) override { ntotal += n; }
     void reset() override { ntotal = 0; }
@@ -140,7 +140,6 @@ std::int64_t HnswSearch::begin_gather(Scratch& scratch) {
 void HnswSearch::gather(std::int64_t block, Scratch& scratch) { gather_block(rows_, block, flat_, scratch); }
 
 std::int64_t HnswSearch::begin_graph(Scratch&) {
-    flat_.finish();
     row_of_.resize(rows_.size());
     std::iota(row_of_.begin(), row_of_.end(), 0U);
     std::sort(row_of_.begin(), row_of_.end(), [this](std::uint32_t a, std::uint32_t b) {

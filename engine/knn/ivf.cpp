@@ -20,7 +20,7 @@ constexpr std::size_t unit_rows = 4 * tile;
 constexpr std::size_t rows_a_lock = 16;
 
 faiss::MetricType faiss_metric(Metric metric) {
-    return metric == Metric::euclidean ? faiss::METRIC_L2 : faiss::METRIC_INNER_PRODUCT;
+    return searched_as(metric) == Metric::euclidean ? faiss::METRIC_L2 : faiss::METRIC_INNER_PRODUCT;
 }
 
 }  // namespace
@@ -115,7 +115,7 @@ std::int64_t IvfSearch::begin_assign(Scratch&) {
     sampled_ = {};
     index_->is_trained = true;
     centroid_offsets_.assign(nlist(), 0.0F);
-    if (job_.scorer.metric() == Metric::euclidean) {
+    if (searched_as(job_.scorer.metric()) == Metric::euclidean) {
         for (std::size_t list = 0; list < nlist(); ++list) {
             const float* centroid = quantizer_->get_xb() + list * job_.dim;
             centroid_offsets_[list] = job_.scorer.kernel().dot_f32(centroid, centroid, job_.dim) / 2;
@@ -185,7 +185,7 @@ void IvfSearch::fill(std::int64_t block, Scratch& scratch) {
         const std::int64_t id = row;
         index_->invlists->update_entries(list, place_[row], 1, &id,
                                          reinterpret_cast<const std::uint8_t*>(placed));
-        if (metric == Metric::euclidean) {
+        if (searched_as(metric) == Metric::euclidean) {
             offsets_[list_first_[list] + place_[row]] = static_cast<float>(length.squares / 2);
         }
     }

@@ -117,10 +117,7 @@ void PartitionSearch::gather(std::int64_t block, Scratch& scratch) {
     gather_block(rows_, block, index_, scratch);
 }
 
-std::int64_t PartitionSearch::begin_sample(Scratch&) {
-    index_.finish();
-    return calibration_.begin();
-}
+std::int64_t PartitionSearch::begin_sample(Scratch&) { return calibration_.begin(); }
 
 void PartitionSearch::search_sample(std::int64_t unit, Scratch& scratch) {
     calibration_.search(

@@ -14,11 +14,18 @@ namespace {
 /// Calls visit(weight) for every neighbor of the group's rows.
 template <typename Visit>
 void for_each_weight(const Neighbors& neighbors, std::span<const std::int64_t> rows,
-                     const WeightOf& weight_of, Visit visit) {
+                     const WeightOf& weight_of, const JobControl& control, Visit visit) {
+    constexpr std::int64_t links_a_look = 1 << 20;
+    std::int64_t unlooked = 0;
+    parallel::check_stop(control);
     for (const std::int64_t row : rows) {
         const auto first = static_cast<std::size_t>(neighbors.offsets[static_cast<std::size_t>(row)]);
         const auto last = static_cast<std::size_t>(neighbors.offsets[static_cast<std::size_t>(row) + 1]);
         for (std::size_t i = first; i < last; ++i) visit(weight_of(neighbors.distances[i]));
+        unlooked += static_cast<std::int64_t>(last - first);
+        if (unlooked < links_a_look) continue;
+        unlooked = 0;
+        parallel::check_stop(control);
     }
 }
 
@@ -94,7 +101,7 @@ std::int64_t neighbors_of(const Neighbors& neighbors, std::span<const std::int64
 }  // namespace
 
 Cut find_cut(const Neighbors& neighbors, const RowsByGroup& grouped, std::span<const std::int64_t> group_dim,
-             const LinkOptions& options) {
+             const LinkOptions& options, const JobControl& control) {
     const std::size_t groups = group_dim.size();
     Cut cut{.of_group = std::vector<double>(groups, options.similarity_min),
             .lowest = options.similarity_min};
@@ -104,7 +111,7 @@ Cut find_cut(const Neighbors& neighbors, const RowsByGroup& grouped, std::span<c
 
     const auto group_weights = [&](std::size_t g, auto visit) {
         const WeightOf weight_of(options, static_cast<double>(group_dim[g]));
-        for_each_weight(neighbors, grouped.group(static_cast<std::int32_t>(g)), weight_of, visit);
+        for_each_weight(neighbors, grouped.group(static_cast<std::int32_t>(g)), weight_of, control, visit);
     };
     if (options.quantile_scope == QuantileScope::all) {
         const auto all_weights = [&](auto visit) {

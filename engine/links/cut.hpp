@@ -19,9 +19,10 @@ struct Cut {
 };
 
 /// The stricter of similarity_min and the quantile similarity_min_q of the weights of all neighbors, or
-/// of each group's. The quantile is numpy's default: linear between the two nearest ranks.
+/// of each group's. The quantile is numpy's default: linear between the two nearest ranks. Throws
+/// Error(cancelled) on a stop.
 Cut find_cut(const Neighbors& neighbors, const RowsByGroup& grouped, std::span<const std::int64_t> group_dim,
-             const LinkOptions& options);
+             const LinkOptions& options, const JobControl& control);
 
 /// How many of its neighbors each row keeps: as weights never increase along a row, its first ones.
 std::vector<std::int64_t> kept_neighbors(const Neighbors& neighbors, const RowsByGroup& grouped,

@@ -101,55 +101,73 @@ Neighbors mutual_links(Neighbors neighbors, const std::vector<std::int64_t>& kep
 Neighbors symmetric_links(const Neighbors& neighbors, const std::vector<std::int64_t>& kept, int threads,
                           const JobControl& control) {
     const Kept links(neighbors, kept);
-    // Calls visit(row, link) for the links whose other direction was not found.
-    const auto for_each_one_way = [&](auto visit) {
-        parallel::for_blocks(links.rows(), rows_a_block, threads, control, "links",
-                             [&](std::int64_t first, std::int64_t last, int) {
-                                 for (std::int64_t row = first; row < last; ++row) {
-                                     for (std::int64_t i = 0; i < links.count(row); ++i) {
-                                         const Link link = links.at(row, i);
-                                         if (!links.has(link.target, link.distance, row)) visit(row, link);
-                                     }
-                                 }
-                             });
+    // A stage that calls visit(row, link) for the links whose other direction was not found.
+    const auto each_one_way = [&](double share, auto visit) {
+        return parallel::block_stage(
+            links.rows(), rows_a_block,
+            [&links, visit](std::int64_t first, std::int64_t last, int) {
+                for (std::int64_t row = first; row < last; ++row) {
+                    for (std::int64_t i = 0; i < links.count(row); ++i) {
+                        const Link link = links.at(row, i);
+                        if (!links.has(link.target, link.distance, row)) visit(row, link);
+                    }
+                }
+            },
+            share);
     };
     const auto relaxed_add = [](std::int64_t& counter) {
         return std::atomic_ref(counter).fetch_add(1, std::memory_order_relaxed);
     };
     Neighbors result;
     result.offsets = kept;
-    for_each_one_way([&](std::int64_t, const Link& link) {
-        relaxed_add(result.offsets[static_cast<std::size_t>(link.target)]);
-    });
-    counts_to_offsets(result.offsets);
+    std::vector<Link> merged;
+    std::vector<std::int64_t> next;
+    // One piece of work of three stages, so that its progress only ever grows.
+    std::vector<parallel::Work> works(1);
+    std::vector<parallel::Stage>& stages = works.front().stages;
+    const auto add_stage = [&](auto prepare, parallel::Stage stage) {
+        stage.begin = [prepare, units = std::move(stage.begin)](int worker) {
+            prepare();
+            return units(worker);
+        };
+        stages.push_back(std::move(stage));
+    };
 
+    stages.push_back(each_one_way(0.4, [&](std::int64_t, const Link& link) {
+        relaxed_add(result.offsets[static_cast<std::size_t>(link.target)]);
+    }));
+    const auto make_room = [&] {
+        counts_to_offsets(result.offsets);
+        merged.resize(static_cast<std::size_t>(result.offsets.back()));
+        next.assign(result.offsets.begin(), result.offsets.end() - 1);
+        for (std::int64_t row = 0; row < links.rows(); ++row) {
+            std::int64_t& place = next[static_cast<std::size_t>(row)];
+            for (std::int64_t i = 0; i < links.count(row); ++i)
+                merged[static_cast<std::size_t>(place++)] = links.at(row, i);
+        }
+    };
     // Which place a returned link takes is a matter of chance until the row is sorted.
-    std::vector<Link> merged(static_cast<std::size_t>(result.offsets.back()));
-    std::vector<std::int64_t> next(result.offsets.begin(), result.offsets.end() - 1);
-    for (std::int64_t row = 0; row < links.rows(); ++row) {
-        std::int64_t& place = next[static_cast<std::size_t>(row)];
-        for (std::int64_t i = 0; i < links.count(row); ++i)
-            merged[static_cast<std::size_t>(place++)] = links.at(row, i);
-    }
-    for_each_one_way([&](std::int64_t row, const Link& link) {
-        const std::int64_t place = relaxed_add(next[static_cast<std::size_t>(link.target)]);
-        merged[static_cast<std::size_t>(place)] = {link.distance, row};
-    });
-    result.targets.resize(merged.size());
-    result.distances.resize(merged.size());
-    parallel::for_blocks(links.rows(), rows_a_block, threads, control, "links",
-                         [&](std::int64_t first, std::int64_t last, int) {
-                             for (std::int64_t row = first; row < last; ++row) {
-                                 const auto begin = result.offsets[static_cast<std::size_t>(row)];
-                                 const auto end = result.offsets[static_cast<std::size_t>(row) + 1];
-                                 std::sort(merged.begin() + begin, merged.begin() + end);
-                                 for (auto i = static_cast<std::size_t>(begin);
-                                      i < static_cast<std::size_t>(end); ++i) {
-                                     result.targets[i] = merged[i].target;
-                                     result.distances[i] = merged[i].distance;
-                                 }
-                             }
-                         });
+    add_stage(make_room, each_one_way(0.4, [&](std::int64_t row, const Link& link) {
+                  const std::int64_t place = relaxed_add(next[static_cast<std::size_t>(link.target)]);
+                  merged[static_cast<std::size_t>(place)] = {link.distance, row};
+              }));
+    const auto make_result = [&] {
+        result.targets.resize(merged.size());
+        result.distances.resize(merged.size());
+    };
+    const auto sort_rows = [&](std::int64_t first, std::int64_t last, int) {
+        for (std::int64_t row = first; row < last; ++row) {
+            const auto begin = result.offsets[static_cast<std::size_t>(row)];
+            const auto end = result.offsets[static_cast<std::size_t>(row) + 1];
+            std::sort(merged.begin() + begin, merged.begin() + end);
+            for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+                result.targets[i] = merged[i].target;
+                result.distances[i] = merged[i].distance;
+            }
+        }
+    };
+    add_stage(make_result, parallel::block_stage(links.rows(), rows_a_block, sort_rows, 0.2));
+    parallel::run_all(std::move(works), threads, control, "links");
     return result;
 }
 

@@ -213,9 +213,13 @@ private:
     }
 
     std::int64_t execute(const Claim& claim, int worker) {
-        if (control_.stop.stop_requested()) throw Error(ErrorCode::cancelled, "cancelled");
+        check_stop(control_);
         const Stage& stage = claim.active->work.stages[claim.active->stage];
-        if (claim.unit < 0) return stage.begin(worker);
+        if (claim.unit < 0) {
+            const std::int64_t units = stage.begin(worker);
+            if (units == 0) meter_.add(claim.active->work.cost * stage.share);
+            return units;
+        }
         stage.run(claim.unit, worker);
         meter_.add(claim.active->work.cost * stage.share / static_cast<double>(claim.active->units));
         return 0;
@@ -289,17 +293,23 @@ std::vector<double> run_all(std::vector<Work> works, int threads, const JobContr
     return scheduler.finish();
 }
 
+Stage block_stage(std::int64_t count, std::int64_t block, BlockBody body, double share) {
+    return {.begin = [=](int) { return (count + block - 1) / block; },
+            .run = [=, body = std::move(body)](
+                       std::int64_t unit,
+                       int worker) { body(unit * block, std::min(count, (unit + 1) * block), worker); },
+            .share = share};
+}
+
 void for_blocks(std::int64_t count, std::int64_t block, int threads, const JobControl& control,
-                std::string_view stage_name,
-                const std::function<void(std::int64_t, std::int64_t, int)>& body) {
-    Stage stage;
-    stage.begin = [=](int) { return (count + block - 1) / block; };
-    stage.run = [&](std::int64_t unit, int worker) {
-        body(unit * block, std::min(count, (unit + 1) * block), worker);
-    };
+                std::string_view stage_name, const BlockBody& body) {
     std::vector<Work> works(1);
-    works.front().stages.push_back(std::move(stage));
+    works.front().stages.push_back(block_stage(count, block, body));
     run_all(std::move(works), threads, control, stage_name);
+}
+
+void check_stop(const JobControl& control) {
+    if (control.stop.stop_requested()) throw Error(ErrorCode::cancelled, "cancelled");
 }
 
 }  // namespace grouplink::parallel

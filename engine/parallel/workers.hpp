@@ -38,8 +38,14 @@ std::vector<double> run_all(std::vector<Work> works, int threads, const JobContr
                             std::string_view stage_name);
 
 /// Calls body(first, last, worker) on consecutive ranges of [0, count), at most `block` long each.
+using BlockBody = std::function<void(std::int64_t first, std::int64_t last, int worker)>;
+Stage block_stage(std::int64_t count, std::int64_t block, BlockBody body, double share = 1.0);
+
+/// The same as all there is to do.
 void for_blocks(std::int64_t count, std::int64_t block, int threads, const JobControl& control,
-                std::string_view stage_name,
-                const std::function<void(std::int64_t first, std::int64_t last, int worker)>& body);
+                std::string_view stage_name, const BlockBody& body);
+
+/// Throws Error(cancelled) when a stop is requested.
+void check_stop(const JobControl& control);
 
 }  // namespace grouplink::parallel

@@ -2,12 +2,41 @@
 
 #include "plan/cost.hpp"
 
+#include <grouplink/error.hpp>
+
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
+#include <limits>
 #include <utility>
 
 namespace grouplink {
 namespace {
+
+/// Rows of a group are counted in 32 bits, of which one number stands for none; FAISS's graph takes 31.
+constexpr std::int64_t most_rows = (std::int64_t{1} << 32) - 1;
+constexpr std::int64_t most_hnsw_rows = (std::int64_t{1} << 31) - 1;
+
+void check_size(const GroupPlan& plan) {
+    const std::int64_t most = plan.index == IndexKind::hnsw ? most_hnsw_rows : most_rows;
+    if (plan.rows <= most) return;
+    throw Error(
+        ErrorCode::bad_input,
+        fmt::format("group number {} has {} rows, and an index of kind {} takes at most {}; group by a "
+                    "finer column",
+                    plan.group, plan.rows, name(plan.index), most));
+}
+
+/// Bytes, or the most that can be said of them.
+std::int64_t to_bytes(double bytes) {
+    constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+    return bytes < static_cast<double>(most) ? static_cast<std::int64_t>(bytes) : most;
+}
+
+std::int64_t bytes_of(std::int64_t rows, std::int64_t bytes_a_row) {
+    return to_bytes(static_cast<double>(rows) * static_cast<double>(bytes_a_row));
+}
 
 /// A batch of small groups should take about a millisecond.
 constexpr double batch_cost = 1e8;
@@ -42,8 +71,9 @@ void plan_flat(GroupPlan& plan, const GroupSize& size, const LinkOptions& option
             const std::int64_t blocks = blocks_of(plan.rows).count;
             plan.tiles = blocks * (blocks + 1) / 2;
             plan.cost = flat_cost(size);
-            // The float32 rows, then norms, and two places for each candidate.
-            plan.memory_bytes = plan.rows * (plan.dim * 4 + 32 + 2 * (size.links + 8) * 8);
+            // The float32 rows, what is kept of each, and up to two places for each candidate.
+            plan.memory_bytes =
+                bytes_of(plan.rows, plan.dim * 4 + 32 + std::min(2 * (size.links + 8), plan.rows) * 8);
             break;
         }
     }
@@ -53,26 +83,30 @@ void plan_ivf(GroupPlan& plan, const GroupSize& size, const LinkOptions& options
     const IvfOptions likely = expected(options.ivf, plan.rows, options.recall_target);
     plan.ivf = {.nlist = likely.nlist, .nprobe = std::min(options.ivf.nprobe, likely.nlist)};
     plan.cost = ivf_cost(size, likely);
-    const std::int64_t sample_bytes = std::min(plan.rows, training_rows_a_list * likely.nlist) * plan.dim * 4;
-    // The sample goes before the rows come; then lists to probe, forth and back, and candidates.
-    plan.memory_bytes = std::max(sample_bytes, plan.rows * plan.dim * 4) + likely.nlist * plan.dim * 4 +
-                        plan.rows * (44 + 8 * likely.nprobe + 2 * (size.links + 8) * 8);
+    const std::int64_t sample = std::min(plan.rows, training_rows_a_list * likely.nlist);
+    // The sample goes before the rows come; with the centroids, then lists to probe, forth and back, and
+    // candidates.
+    plan.memory_bytes = to_bytes(
+        static_cast<double>(std::max(sample, plan.rows) + likely.nlist) * static_cast<double>(plan.dim * 4) +
+        static_cast<double>(plan.rows) * static_cast<double>(44 + 8 * likely.nprobe + 16 * (size.links + 8)));
 }
 
 void plan_hnsw(GroupPlan& plan, const GroupSize& size, const LinkOptions& options) {
     plan.hnsw = options.hnsw;
     plan.cost = hnsw_cost(size, expected(options.hnsw, size.links, options.recall_target));
     // The float32 rows, then the links of the lowest level and what the higher ones add.
-    plan.memory_bytes = plan.rows * (plan.dim * 4 + 64 + (2 * options.hnsw.M + 2) * 4);
+    plan.memory_bytes = bytes_of(plan.rows, plan.dim * 4 + 64 + (2 * options.hnsw.M + 2) * 4);
 }
 
 void plan_partition(GroupPlan& plan, const GroupSize& size, const LinkOptions& options) {
     plan.partition = options.partition;
     plan.partition.fanout = fanout_of(options.partition, options.recall_target);
     plan.cost = partition_cost(size, expected(options.partition, options.recall_target));
-    // The float32 rows, their candidates, their cells forth and back, the links that refinements follow.
-    plan.memory_bytes = plan.rows * (plan.dim * 4 + 40 + 2 * (size.links + 8) * 8 +
-                                     8 * plan.partition.fanout + 12 * std::min<std::int64_t>(16, size.links));
+    // The rows as float32 and int8, their candidates, their cells forth and back, the links that refinements
+    // follow.
+    plan.memory_bytes =
+        bytes_of(plan.rows, plan.dim * 5 + 56 + 2 * (size.links + 8) * 8 + 8 * plan.partition.fanout +
+                                12 * std::min<std::int64_t>(16, size.links));
 }
 
 /// The cheapest index, flat where that costs little more: it leaves nothing out.
@@ -123,14 +157,18 @@ Blocks blocks_of(std::int64_t rows) {
 
 Plan make_plan(std::span<const GroupShape> shapes, const LinkOptions& options) {
     Plan plan;
+    double result_bytes = 0.0;  // exact up to 2^53
     plan.groups.reserve(shapes.size());
     for (std::size_t g = 0; g < shapes.size(); ++g) {
         plan.groups.push_back(plan_group(static_cast<std::int32_t>(g), shapes[g], options));
+        check_size(plan.groups.back());
         const std::int64_t rows = shapes[g].rows;
         const std::int64_t links = std::max<std::int64_t>(0, std::min(options.n_nearest, rows - 1));
         plan.cost += plan.groups.back().cost;
-        plan.result_bytes += rows * links * static_cast<std::int64_t>(sizeof(std::int64_t) + sizeof(float));
+        result_bytes += static_cast<double>(rows) * static_cast<double>(links) *
+                        static_cast<double>(sizeof(std::int64_t) + sizeof(float));
     }
+    plan.result_bytes = to_bytes(result_bytes);
     std::sort(plan.groups.begin(), plan.groups.end(), [](const GroupPlan& a, const GroupPlan& b) {
         return a.cost != b.cost ? a.cost > b.cost : a.group < b.group;
     });

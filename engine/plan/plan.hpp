@@ -37,7 +37,8 @@ struct Blocks {
 Blocks blocks_of(std::int64_t rows);
 
 /// The index, path, cost and memory of each group, costliest first. Pure: it depends on nothing but
-/// its arguments. `shapes` has one entry a group.
+/// its arguments. `shapes` has one entry a group. Throws Error(bad_input) where a group has more rows
+/// than its index can count.
 Plan make_plan(std::span<const GroupShape> shapes, const LinkOptions& options);
 
 /// Consecutive groups of a plan that are searched as one unit of work.

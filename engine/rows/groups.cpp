@@ -37,37 +37,45 @@ GroupEncoder::~GroupEncoder() = default;
 GroupEncoder::GroupEncoder(GroupEncoder&&) noexcept = default;
 GroupEncoder& GroupEncoder::operator=(GroupEncoder&&) noexcept = default;
 
+GroupEncoder::State& GroupEncoder::state() {
+    // A move leaves none behind, and must not throw.
+    if (!state_) state_ = std::make_unique<State>();
+    return *state_;
+}
+
 void GroupEncoder::push(std::string_view key) {
-    auto found = state_->codes.find(key);
-    if (found == state_->codes.end()) {
-        auto& keys = state_->column.keys;
+    State& encoded = state();
+    auto found = encoded.codes.find(key);
+    if (found == encoded.codes.end()) {
+        auto& keys = encoded.column.keys;
         if (keys.size() >= static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
             throw Error(ErrorCode::bad_input,
                         "more than 2147483647 distinct groups; group by a coarser column");
         }
-        found = state_->codes.emplace(key, static_cast<std::int32_t>(keys.size())).first;
+        found = encoded.codes.emplace(key, static_cast<std::int32_t>(keys.size())).first;
         keys.emplace_back(key);
     }
-    state_->column.codes.push_back(found->second);
+    encoded.column.codes.push_back(found->second);
 }
 
 void GroupEncoder::push(std::int64_t key) {
-    const auto known = state_->integer_codes.find(key);
-    if (known != state_->integer_codes.end()) {
-        state_->column.codes.push_back(known->second);
+    State& encoded = state();
+    const auto known = encoded.integer_codes.find(key);
+    if (known != encoded.integer_codes.end()) {
+        encoded.column.codes.push_back(known->second);
         return;
     }
     char text[24];
     const auto end = std::to_chars(text, text + sizeof text, key).ptr;
     push(std::string_view(text, static_cast<std::size_t>(end - text)));
-    state_->integer_codes.emplace(key, state_->column.codes.back());
+    encoded.integer_codes.emplace(key, encoded.column.codes.back());
 }
 
-void GroupEncoder::push_null() { state_->column.codes.push_back(-1); }
+void GroupEncoder::push_null() { state().column.codes.push_back(-1); }
 
 GroupColumn GroupEncoder::finish() {
-    GroupColumn column = std::move(state_->column);
-    *state_ = State{};
+    GroupColumn column = std::move(state().column);
+    state() = State{};
     return column;
 }
 

@@ -25,7 +25,7 @@ GROUPLINK_EXPORT GroupColumn single_group(std::int64_t rows);
 GROUPLINK_EXPORT GroupColumn encode_groups(std::span<const std::string_view> values);
 GROUPLINK_EXPORT GroupColumn encode_groups(std::span<const std::int64_t> values);
 
-/// Builds a GroupColumn value by value, for readers that stream.
+/// Builds a GroupColumn value by value, for readers that stream. One that was moved from is empty.
 /// Throws Error(bad_input) past 2^31 - 1 distinct groups.
 class GROUPLINK_EXPORT GroupEncoder {
 public:
@@ -42,6 +42,7 @@ public:
 
 private:
     struct State;
+    State& state();
     std::unique_ptr<State> state_;
 };
 

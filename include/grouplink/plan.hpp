@@ -14,7 +14,7 @@
 
 namespace grouplink {
 
-/// How a flat group is searched. It depends on the group's size alone.
+/// How a flat group is searched. It depends on the group's size and n_nearest alone.
 enum class FlatPath : std::uint8_t {
     none,    ///< not flat, or fewer than two rows: nothing to search
     direct,  ///< every pair through the canonical scoring: tiny groups
@@ -47,7 +47,8 @@ struct Plan {
 };
 
 /// The plan that build_links would follow. Bad rows are left out, whatever the policy.
-/// Throws Error(invalid_options | bad_input) as build_links does for malformed arguments.
+/// Throws Error(invalid_options | bad_input) as build_links does for malformed arguments, or for a group
+/// of more rows than can be searched: 2^32 - 1, under hnsw 2^31 - 1.
 GROUPLINK_EXPORT Plan plan_links(const MatrixView& vectors, const GroupColumn& groups,
                                  const LinkOptions& options = {}, const JobControl& control = {});
 

@@ -9,7 +9,7 @@ A file of cases holds, for each case, a title and steps:
     === an existing output is not replaced
     $ touch links.npz
     $ grouplink link rows.npy -o links.npz
-    ! grouplink: links.npz: exists; pass --force to replace it
+    ! grouplink: links.npz: exists already; pass --force to replace it
     = 2
 
 A step is a line of shell and what it gave: standard output after ">", standard error after "!", the
