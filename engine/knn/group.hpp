@@ -39,6 +39,8 @@ struct Scratch {
     std::vector<float> thresholds;
     std::vector<float> unreachable;  ///< infinities
     std::vector<std::uint32_t> columns;
+    std::vector<std::uint32_t> packed_codes;
+    std::vector<std::uint32_t> pairs;
     std::vector<std::uint64_t> keys;
     std::vector<std::uint64_t> expanded;
     KnnCounters counters;
