@@ -101,19 +101,20 @@ bool FlatSearch::join_narrow(std::int64_t block_a, std::int64_t block_b, std::in
         filter_.wait(block_a, block_b, shift);
         return false;
     }
-    const float* rows = index_.rows();
+    scratch.found.resize(std::max(scratch.found.size(), scratch.pairs.size()));
+    job_.scorer.kernel().dots_of_pairs(index_.rows() + a * job_.dim, index_.rows() + b * job_.dim,
+                                       scratch.pairs.data(), scratch.pairs.size(), job_.dim,
+                                       scratch.found.data());
     const float* offsets = index_.offsets();
     std::size_t kept = 0;
-    scratch.found.resize(std::max(scratch.found.size(), scratch.pairs.size()));
-    for (const std::uint32_t pair : scratch.pairs) {
+    for (std::size_t h = 0; h < scratch.pairs.size(); ++h) {
+        const std::uint32_t pair = scratch.pairs[h];
         const std::size_t i = pair >> 16;
         const std::size_t j = pair & 0xffff;
-        const float product =
-            job_.scorer.kernel().dot_f32(rows + (a + i) * job_.dim, rows + (b + j) * job_.dim, job_.dim);
-        const float score = product - offsets[a + i] - offsets[b + j];
-        if (!(score >= std::min(thresholds[i], thresholds[na + j]))) continue;
+        const float score = scratch.found[h] - offsets[a + i] - offsets[b + j];
         scratch.pairs[kept] = pair;
-        scratch.found[kept++] = score;
+        scratch.found[kept] = score;
+        kept += score >= std::min(thresholds[i], thresholds[na + j]);
     }
     const auto guard = locks_->hold(block_a, block_b);
     for (std::size_t h = 0; h < kept; ++h) {
