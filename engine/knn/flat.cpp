@@ -11,8 +11,10 @@
 namespace grouplink::knn {
 namespace {
 
-/// Candidates kept beyond those wanted, so that the worst neighbor has a margin to what is let go.
-constexpr std::size_t spare_candidates = 8;
+/// Candidates kept beyond those wanted, so that the worst neighbor has a margin to what is let go. The
+/// margin it needs grows with the dimension, as the error of a score does.
+std::size_t spare_candidates(std::size_t dim) { return std::clamp<std::size_t>(dim / 96, 4, 8); }
+
 /// Uncertain rows that are searched again together: a bit of a word each, and fewer in a large group, so
 /// that a stop is heard soon.
 constexpr std::size_t most_again = 64;
@@ -56,8 +58,8 @@ void FlatSearch::gather(std::int64_t block, Scratch& scratch) {
 std::int64_t FlatSearch::begin_join(Scratch&) {
     locks_ = std::make_unique<parallel::BlockLocks>(rows_.blocks());
     const std::size_t others = std::max<std::size_t>(1, rows_.size() - 1);
-    lists_ = CandidateLists(rows_.size(), std::min(job_.k + spare_candidates, others), job_.scorer.kernel(),
-                            others);
+    lists_ = CandidateLists(rows_.size(), std::min(job_.k + spare_candidates(job_.dim), others),
+                            job_.scorer.kernel(), others);
     return parallel::BlockPairs(rows_.blocks()).count();
 }
 

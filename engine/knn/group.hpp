@@ -1,5 +1,6 @@
 #pragma once
 
+#include "knn/aligned.hpp"
 #include "knn/knn.hpp"
 #include "knn/score.hpp"
 
@@ -30,8 +31,8 @@ private:
 
 /// Memory that a worker keeps from one unit to the next.
 struct Scratch {
-    std::vector<double> x;
-    std::vector<double> y;
+    AlignedVector<double> x;  ///< loaded rows
+    AlignedVector<double> y;
     std::vector<float> scores;
     std::vector<float> gathered;
     std::vector<float> packed;
