@@ -115,6 +115,7 @@ TEST_CASE("a set has all kernels of int8 codes or none") {
         CHECK((table->quantize != nullptr) == wanted);
         CHECK((table->s8_tile != nullptr) == wanted);
         CHECK((table->s8_collect != nullptr) == wanted);
+        CHECK((table->dots_of_pairs != nullptr) == wanted);
         CHECK((table->dot_s8 != nullptr) == wanted);
     }
 }
@@ -348,6 +349,32 @@ TEST_CASE("codes of selected rows give the products of the pairs") {
                              out.data());
             for (std::size_t m = 0; m < count; ++m) CHECK(out[m] == score(x, 0, rows, selected[m]));
             CHECK(out[count] == -1.0F);
+        }
+    }
+}
+
+TEST_CASE("float rows of pairs give their inner products") {
+    if (!narrow()) return;
+    std::mt19937_64 random(6);
+    std::normal_distribution<float> normal;
+    for (const std::size_t dim : {1U, 15U, 16U, 17U, 100U, 384U}) {
+        std::vector<float> a(20 * dim), b(30 * dim);
+        for (float& value : a) value = normal(random);
+        for (float& value : b) value = normal(random);
+        for (std::size_t count = 0; count < 20; ++count) {
+            std::vector<std::uint32_t> pairs(count);
+            for (std::uint32_t& pair : pairs)
+                pair = static_cast<std::uint32_t>(random() % 20 << 16 | random() % 30);
+            std::vector<float> out(count + 1, -1e9F);
+            narrow()->dots_of_pairs(a.data(), b.data(), pairs.data(), count, dim, out.data());
+            for (std::size_t m = 0; m < count; ++m) {
+                double expected = 0;
+                for (std::size_t c = 0; c < dim; ++c)
+                    expected += static_cast<double>(a[(pairs[m] >> 16) * dim + c]) *
+                                static_cast<double>(b[(pairs[m] & 0xffff) * dim + c]);
+                CHECK(std::abs(static_cast<double>(out[m]) - expected) <= 1e-6 * static_cast<double>(dim));
+            }
+            CHECK(out[count] == -1e9F);
         }
     }
 }

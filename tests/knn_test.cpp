@@ -99,6 +99,28 @@ TEST_CASE("classes of equal rows") {
     CHECK(alone.rows_of(2)[0] == 2);
 }
 
+TEST_CASE("hashes of rows that differ in one bit, wherever it is, differ") {
+    std::mt19937_64 random(5);
+    for (const std::int64_t dim : {1, 3, 8, 31, 32, 33, 71, 200}) {
+        oracle::Rows data = oracle::gaussian_rows(1, dim, random);
+        const oracle::Packed packed(data, ElementType::int8);
+        const auto size = static_cast<std::size_t>(dim);
+        std::set<std::uint64_t> seen;
+        for (std::size_t bit = 0; bit <= size * 8; ++bit) {
+            std::vector<unsigned char> row(static_cast<const unsigned char*>(packed.view().row(0)),
+                                           static_cast<const unsigned char*>(packed.view().row(0)) + size);
+            if (bit > 0) row[(bit - 1) / 8] ^= static_cast<unsigned char>(1U << (bit - 1) % 8);
+            const MatrixView view{.values = row.data(), .type = ElementType::int8, .rows = 1, .dim = dim};
+            seen.insert(knn::hash_row(view, 0));
+        }
+        CHECK(seen.size() == size * 8 + 1);
+        const std::vector<unsigned char> zeros(size + 1, 0);
+        const MatrixView shorter{.values = zeros.data(), .type = ElementType::int8, .rows = 1, .dim = dim};
+        const MatrixView longer{.values = zeros.data(), .type = ElementType::int8, .rows = 1, .dim = dim + 1};
+        CHECK(knn::hash_row(shorter, 0) != knn::hash_row(longer, 0));
+    }
+}
+
 TEST_CASE("canonical distances: brute force in long double, symmetric, zero for equals") {
     std::mt19937_64 random(2);
     for (const Metric metric : metrics) {

@@ -38,26 +38,6 @@ bool same(const CsrGraph& a, const CsrGraph& b) {
     return a.offsets == b.offsets && a.targets == b.targets && a.weights == b.weights;
 }
 
-/// How far, at most and relatively, a neighbor is from being as near as the one that belongs in its
-/// place; of a graph of one group and no threshold.
-double farthest_off(const oracle::Rows& rows, const CsrGraph& graph, Metric metric) {
-    double worst = 0;
-    for (std::size_t row = 0; row < rows.values.size(); row += 7) {
-        std::vector<double> all;
-        for (std::size_t other = 0; other < rows.values.size(); ++other) {
-            if (other != row) all.push_back(oracle::distance(rows.values[row], rows.values[other], metric));
-        }
-        std::sort(all.begin(), all.end());
-        const auto first = static_cast<std::size_t>(graph.offsets[row]);
-        for (std::size_t i = first; i < static_cast<std::size_t>(graph.offsets[row + 1]); ++i) {
-            const auto target = static_cast<std::size_t>(graph.targets[i]);
-            const double found = oracle::distance(rows.values[row], rows.values[target], metric);
-            worst = std::max(worst, std::abs(found - all[i - first]) / std::abs(all[i - first]));
-        }
-    }
-    return worst;
-}
-
 /// Sets GROUPLINK_ISA for as long as it lives.
 class ForcedIsa {
 public:
@@ -205,103 +185,6 @@ TEST_CASE("the same bytes with any number of threads and under any instruction s
             CHECK(same(one.graph, result.graph));
         }
     }
-}
-
-TEST_CASE("rows that float32 cannot tell apart are searched again and come out right") {
-    std::mt19937_64 random(6);
-    for (const Metric metric : {Metric::angular, Metric::euclidean, Metric::manhattan}) {
-        oracle::Rows data = oracle::clustered_rows(900, 24, 3, 1e-6, random);
-        const oracle::Packed packed(data, ElementType::float64);
-        const LinkOptions options{
-            .n_nearest = 8, .similarity_min = no_threshold, .metric = metric, .threads = 2};
-        const LinkResult result = build_links(packed.view(), single_group(900), options);
-        CAPTURE(name(metric));
-        CHECK(result.report.researched_rows > 0);
-        CHECK(farthest_off(data, result.graph, metric) < 1e-6);
-    }
-}
-
-TEST_CASE("rows searched again, with duplicates and ties, several blocks of them") {
-    std::mt19937_64 random(16);
-    for (const Metric metric : {Metric::angular, Metric::euclidean, Metric::manhattan, Metric::dot}) {
-        oracle::Rows data = oracle::clustered_rows(1100, 8, 2, 1e-9, random);
-        for (std::size_t i = 0; i < 200; ++i) data.values[random() % 1100] = data.values[random() % 1100];
-        for (std::size_t i = 0; i < 100; ++i) {  // equal in all but a digit that no distance shows
-            data.values[700 + i] = data.values[3];
-            data.values[700 + i][1] *= 1 + static_cast<double>(i) * 1e-16;
-        }
-        const oracle::Packed packed(data, ElementType::float64);
-        CAPTURE(name(metric));
-        for (const std::int64_t k : {1, 15, 250}) {
-            LinkOptions options{
-                .n_nearest = k, .similarity_min = no_threshold, .metric = metric, .threads = 1};
-            const LinkResult result = build_links(packed.view(), single_group(1100), options);
-            CAPTURE(k);
-            CHECK(result.report.researched_rows > 0);
-            CHECK(oracle::check(data, single_group(1100), all_ok(1100), options, result.graph) == "");
-            options.threads = 3;
-            CHECK(same(build_links(packed.view(), single_group(1100), options).graph, result.graph));
-        }
-    }
-}
-
-TEST_CASE("neither a narrow cone nor a row far off leaves rows to be searched again") {
-    std::mt19937_64 random(17);
-    for (const double far : {1.0, 1e6, 1e15}) {
-        for (const Metric metric : {Metric::angular, Metric::euclidean, Metric::manhattan, Metric::dot}) {
-            oracle::Rows data = oracle::gaussian_rows(700, 32, random);
-            if (metric == Metric::angular) {
-                // Cosines within 1e-5 of one another.
-                for (auto& row : data.values) {
-                    for (double& component : row) component = 1.0 + 1e-3 * component;
-                }
-            }
-            for (double& component : data.values[77]) component *= metric == Metric::angular ? -far : far;
-            const oracle::Packed packed(data, ElementType::float32);
-            const LinkOptions options{.n_nearest = 6, .similarity_min = no_threshold, .metric = metric};
-            const LinkResult result = build_links(packed.view(), single_group(700), options);
-            CAPTURE(far);
-            CAPTURE(name(metric));
-            CHECK(result.report.researched_rows <= 7);
-            CHECK(farthest_off(data, result.graph, metric) < 1e-6);
-        }
-    }
-}
-
-TEST_CASE("offsets and scales far from one cost no precision") {
-    std::mt19937_64 random(7);
-    for (const double scale : {1e-30, 1e-6, 1e12, 1e30}) {
-        for (const Metric metric : {Metric::angular, Metric::euclidean, Metric::manhattan, Metric::dot}) {
-            // A score is a float32: an inner product of 1e60 is none.
-            if (metric == Metric::dot && std::abs(std::log10(scale)) > 15) continue;
-            oracle::Rows data = oracle::gaussian_rows(700, 12, random);
-            for (auto& row : data.values) {
-                for (double& component : row) {
-                    component = (component + (metric == Metric::euclidean ? 1e4 : 0.0)) * scale;
-                }
-            }
-            const oracle::Packed packed(data, ElementType::float64);
-            const LinkOptions options{
-                .n_nearest = 4, .similarity_min = no_threshold, .metric = metric, .threads = 2};
-            const LinkResult result = build_links(packed.view(), single_group(700), options);
-            CAPTURE(scale);
-            CAPTURE(name(metric));
-            CHECK(farthest_off(data, result.graph, metric) < 1e-6);
-        }
-    }
-}
-
-TEST_CASE("distances that float32 cannot hold are all alike, and go by row") {
-    std::mt19937_64 random(15);
-    oracle::Rows data = oracle::gaussian_rows(700, 16, random);
-    for (auto& row : data.values) {
-        for (double& component : row) component *= 1e39;
-    }
-    const oracle::Packed packed(data, ElementType::float64);
-    const LinkOptions options{.n_nearest = 5, .similarity_min = no_threshold, .metric = Metric::euclidean};
-    const CsrGraph graph = build_links(packed.view(), single_group(700), options).graph;
-    for (std::int64_t i = 0; i < 5; ++i)
-        CHECK(graph.targets[static_cast<std::size_t>(graph.offsets[699] + i)] == i);
 }
 
 TEST_CASE("duplicates link to each other, by row, and never a row to itself") {

@@ -144,6 +144,11 @@ struct Table {
                               std::size_t dim, bool upper, std::size_t most, std::uint32_t* packed,
                               std::uint32_t* pairs);
 
+    /// out[m] = inner product of the float rows a[i] and b[j] of the pair pairs[m], as s8_collect has them,
+    /// for m < count, summed in an order of its own.
+    void (*dots_of_pairs)(const float* a, const float* b, const std::uint32_t* pairs, std::size_t count,
+                          std::size_t dim, float* out);
+
     /// out[m] = inner product of the codes x and those of rows[selected[m]], exact, times `scale` and theirs,
     /// for m < count; `sum` is that of x. Made for rows that lie anywhere in memory.
     void (*dot_s8)(const std::int8_t* x, float scale, std::int32_t sum, const NarrowRows& rows,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "knn/aligned.hpp"
 #include "knn/knn.hpp"
 #include "knn/score.hpp"
 
@@ -31,8 +32,8 @@ private:
 
 /// Memory that a worker keeps from one unit to the next.
 struct Scratch {
-    std::vector<double> x;
-    std::vector<double> y;
+    AlignedVector<double> x;  ///< loaded rows
+    AlignedVector<double> y;
     std::vector<float> scores;
     std::vector<float> gathered;
     std::vector<float> packed;
@@ -40,6 +41,8 @@ struct Scratch {
     std::vector<float> thresholds;
     std::vector<float> unreachable;  ///< infinities
     std::vector<std::uint32_t> columns;
+    std::vector<std::uint32_t> packed_codes;
+    std::vector<std::uint32_t> pairs;
     std::vector<std::uint64_t> keys;
     std::vector<std::uint64_t> expanded;
     KnnCounters counters;
