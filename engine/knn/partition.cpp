@@ -1,6 +1,5 @@
 #include "knn/partition.hpp"
 
-#include "kernels/gemm.hpp"
 #include "knn/exhaustive.hpp"
 #include "knn/stage.hpp"
 #include "plan/cost.hpp"
@@ -108,6 +107,7 @@ void PartitionSearch::measure(std::int64_t block, Scratch& scratch) { rows_.meas
 std::int64_t PartitionSearch::begin_gather(Scratch& scratch) {
     rows_.finish(scratch);
     index_ = FlatIndex(rows_.size(), job_.dim, job_.scorer.metric(), rows_.frame());
+    scorer_ = PairScorer(index_, rows_.size(), job_.dim, job_.scorer.kernel());
     lists_ = CandidateLists(rows_.size(), approximate_keep(job_.k, rows_.size()), job_.scorer.kernel());
     locks_ = std::make_unique<parallel::BlockLocks>(lock_count);
     return rows_.blocks();
@@ -115,6 +115,8 @@ std::int64_t PartitionSearch::begin_gather(Scratch& scratch) {
 
 void PartitionSearch::gather(std::int64_t block, Scratch& scratch) {
     gather_block(rows_, block, index_, scratch);
+    const std::size_t first = rows_.block_first(block);
+    for (std::size_t i = first; i < first + rows_.block_size(block); ++i) scorer_.set(i);
 }
 
 std::int64_t PartitionSearch::begin_sample(Scratch&) { return calibration_.begin(); }
@@ -129,21 +131,6 @@ std::int64_t PartitionSearch::lock_of(std::uint32_t row) {
     return static_cast<std::int64_t>(row) % lock_count;
 }
 
-void PartitionSearch::copy_rows(std::span<const std::uint32_t> rows, std::vector<float>& copied,
-                                std::vector<float>& offsets) const {
-    constexpr std::size_t ahead = 4;  // rows lie anywhere in memory: ask for them in time
-    constexpr std::size_t line = 16;
-    copied.resize(rows.size() * job_.dim);
-    offsets.resize(rows.size());
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        if (i + ahead < rows.size()) {
-            for (std::size_t c = 0; c < job_.dim; c += line) __builtin_prefetch(floats(rows[i + ahead]) + c);
-        }
-        std::copy_n(floats(rows[i]), job_.dim, copied.data() + i * job_.dim);
-        offsets[i] = index_.offsets()[rows[i]];
-    }
-}
-
 /// The `count` rows whose hashes with the salt are least: a sample without replacement.
 PartitionSearch::Leaders PartitionSearch::draw(std::span<const std::uint32_t> rows, std::size_t count,
                                                std::uint64_t salt) const {
@@ -154,16 +141,12 @@ PartitionSearch::Leaders PartitionSearch::draw(std::span<const std::uint32_t> ro
     std::vector<std::uint32_t> chosen;
     for (std::size_t i = 0; i < count; ++i) chosen.push_back(drawn[i].second);
     std::sort(chosen.begin(), chosen.end());
-    Leaders leaders;
-    copy_rows(chosen, leaders.rows, leaders.offsets);
-    return leaders;
+    return scorer_.copy(chosen);
 }
 
-void PartitionSearch::nearest_leaders(const float* rows, std::size_t count, const Leaders& leaders,
+void PartitionSearch::nearest_leaders(const PairScorer::Rows& rows, std::size_t count, const Leaders& leaders,
                                       std::size_t fanout, std::uint32_t* nearest, Scratch& scratch) const {
-    scratch.scores.resize(std::max(scratch.scores.size(), count * leaders.size()));
-    kernels::inner_products(job_.scorer.kernel(), rows, count, leaders.rows.data(), leaders.size(), job_.dim,
-                            scratch.packed, scratch.scores.data());
+    scorer_.tile(rows, count, scorer_.rows_from(leaders, 0), leaders.size(), false, scratch);
     for (std::size_t i = 0; i < count; ++i) {
         best_places(scratch.scores.data() + i * leaders.size(), leaders.offsets.data(), leaders.size(),
                     fanout, nearest + i * fanout);
@@ -184,7 +167,7 @@ std::int64_t PartitionSearch::begin_assign(Scratch&) {
 
 void PartitionSearch::assign(std::int64_t block, Scratch& scratch) {
     const std::size_t first = rows_.block_first(block);
-    nearest_leaders(floats(first), rows_.block_size(block), leaders_, fanout_,
+    nearest_leaders(scorer_.rows_from(first), rows_.block_size(block), leaders_, fanout_,
                     cells_.data() + first * fanout_, scratch);
 }
 
@@ -220,12 +203,11 @@ void PartitionSearch::split(std::vector<std::uint32_t> rows, std::size_t depth, 
     const Leaders leaders = draw(rows, parts, mix(salt));
     std::vector<std::vector<std::uint32_t>> children(leaders.size());
     std::vector<std::uint32_t> nearest(tile * fanout);
-    std::vector<float> offsets;
     for (std::size_t first = 0; first < rows.size(); first += tile) {
         const auto part =
             std::span<const std::uint32_t>(rows).subspan(first, std::min(tile, rows.size() - first));
-        copy_rows(part, scratch.gathered, offsets);
-        nearest_leaders(scratch.gathered.data(), part.size(), leaders, fanout, nearest.data(), scratch);
+        const PairScorer::Copies copies = scorer_.copy(part);
+        nearest_leaders(scorer_.rows_from(copies, 0), part.size(), leaders, fanout, nearest.data(), scratch);
         for (std::size_t i = 0; i < part.size() * fanout; ++i)
             children[nearest[i]].push_back(part[i / fanout]);
     }
@@ -248,32 +230,21 @@ void PartitionSearch::split(std::vector<std::uint32_t> rows, std::size_t depth, 
 /// row's list would turn away, and only then offered to the rows.
 void PartitionSearch::join(std::span<const std::uint32_t> rows, Scratch& scratch) {
     const kernels::Table& kernel = job_.scorer.kernel();
-    std::vector<float> offsets;
-    copy_rows(rows, scratch.gathered, offsets);
+    const PairScorer::Copies copies = scorer_.copy(rows);
     CandidateLists found(rows.size(), approximate_keep(job_.k, rows_.size()), kernel);
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const auto guard = locks_->hold(lock_of(rows[i]), lock_of(rows[i]));
         found.raise_threshold(i, lists_.threshold(rows[i]));
     }
-    scratch.columns.resize(tile);
-    scratch.found.resize(tile);
-    scratch.scores.resize(std::max(scratch.scores.size(), tile * tile));
     for (std::size_t a = 0; a < rows.size(); a += tile) {
         const std::size_t na = std::min(tile, rows.size() - a);
-        const float* rows_a = scratch.gathered.data() + a * job_.dim;
         for (std::size_t b = a; b < rows.size(); b += tile) {
             const std::size_t nb = std::min(tile, rows.size() - b);
-            if (a == b) {
-                kernels::inner_products_of_pairs(kernel, rows_a, na, job_.dim, scratch.packed,
-                                                 scratch.scores.data());
-            } else {
-                kernels::inner_products(kernel, rows_a, na, scratch.gathered.data() + b * job_.dim, nb,
-                                        job_.dim, scratch.packed, scratch.scores.data());
-            }
+            scorer_.tile(scorer_.rows_from(copies, a), na, scorer_.rows_from(copies, b), nb, a == b, scratch);
             for (std::size_t i = 0; i < na; ++i) {
                 const std::size_t skip = a == b ? i + 1 : 0;
                 offer_pairs(found, a + i, b + skip, nb - skip, scratch.scores.data() + i * nb + skip,
-                            offsets.data(), kernel, scratch);
+                            copies.offsets.data(), kernel, scratch);
             }
         }
     }
@@ -303,25 +274,15 @@ std::int64_t PartitionSearch::begin_trial(Scratch&) {
 }
 
 void PartitionSearch::meet(Acquaintances& acquaintances, std::size_t step, std::uint32_t row,
-                           CandidateLists& lists, std::size_t i) const {
-    constexpr std::size_t ahead = 6;  // rows lie anywhere in memory: ask for them in time
-    constexpr std::size_t line = 16;
+                           CandidateLists& lists, std::size_t i, Scratch& scratch) const {
     const auto met = acquaintances.follow(step);
-    const auto ask_for = [&](std::size_t place) {
-        if (place >= met.size()) return;
-        for (std::size_t c = 0; c < job_.dim; c += line) __builtin_prefetch(floats(met[place]) + c);
-    };
-    for (std::size_t place = 0; place < ahead; ++place) ask_for(place);
-    for (std::size_t place = 0; place < met.size(); ++place) {
-        ask_for(place + ahead);
-        const std::uint32_t other = met[place];
-        const float inner = job_.scorer.kernel().dot_f32(floats(row), floats(other), job_.dim);
-        lists.push_new(i, inner - index_.offsets()[row] - index_.offsets()[other], other);
-    }
+    scratch.found.resize(std::max(scratch.found.size(), met.size()));
+    scorer_.score(row, met, scratch.found.data());
+    for (std::size_t m = 0; m < met.size(); ++m) lists.push_new(i, scratch.found[m], met[m]);
 }
 
 /// Refines each row of the sample as refine() would, in a list of its own.
-void PartitionSearch::try_sample(std::int64_t unit, Scratch&) {
+void PartitionSearch::try_sample(std::int64_t unit, Scratch& scratch) {
     const auto [first, last] = calibration_.range_of(unit);
     Acquaintances acquaintances(graph_);
     for (std::size_t s = first; s < last; ++s) {
@@ -331,7 +292,7 @@ void PartitionSearch::try_sample(std::int64_t unit, Scratch&) {
         tried_[0][s] = calibration_.count_found(s, list.ranked(0));
         acquaintances.start(row);
         for (std::size_t step = 0; step < most_steps(); ++step) {
-            meet(acquaintances, step, row, list, 0);
+            meet(acquaintances, step, row, list, 0, scratch);
             tried_[step + 1][s] = calibration_.count_found(s, list.ranked(0));
         }
     }
@@ -380,13 +341,14 @@ void PartitionSearch::sort_by_cell() {
     }
 }
 
-void PartitionSearch::refine(std::int64_t block, Scratch&) {
+void PartitionSearch::refine(std::int64_t block, Scratch& scratch) {
     Acquaintances acquaintances(graph_);
     const std::size_t first = rows_.block_first(block);
     for (std::size_t i = first; i < first + rows_.block_size(block); ++i) {
         acquaintances.start(order_[i]);
-        for (std::size_t step = 0; step < steps_; ++step)
-            meet(acquaintances, step, order_[i], lists_, order_[i]);
+        for (std::size_t step = 0; step < steps_; ++step) {
+            meet(acquaintances, step, order_[i], lists_, order_[i], scratch);
+        }
     }
 }
 

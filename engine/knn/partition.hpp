@@ -9,6 +9,7 @@
 #include "knn/group.hpp"
 #include "knn/group_rows.hpp"
 #include "knn/neighbor_graph.hpp"
+#include "knn/pair_scorer.hpp"
 #include "knn/rank.hpp"
 #include "knn/seed.hpp"
 #include "parallel/blocks.hpp"
@@ -46,12 +47,8 @@ public:
     std::vector<parallel::Stage> stages();
 
 private:
-    /// Rows drawn to lead cells, as they are searched.
-    struct Leaders {
-        std::vector<float> rows;
-        std::vector<float> offsets;
-        std::size_t size() const { return offsets.size(); }
-    };
+    /// Rows drawn to lead cells.
+    using Leaders = PairScorer::Copies;
 
     std::int64_t begin_measure(Scratch&);
     void measure(std::int64_t block, Scratch& scratch);
@@ -68,7 +65,7 @@ private:
     std::int64_t begin_trial(Scratch&);
     void try_sample(std::int64_t unit, Scratch& scratch);
     std::int64_t begin_refine(Scratch&);
-    void refine(std::int64_t block, Scratch&);
+    void refine(std::int64_t block, Scratch& scratch);
     std::int64_t begin_exhaust(Scratch&);
     void exhaust(std::int64_t pair, Scratch& scratch);
     std::int64_t begin_rank(Scratch&);
@@ -81,16 +78,14 @@ private:
     bool effort_is_free() const { return options_.passes == 0; }
     void choose_steps();
     Leaders draw(std::span<const std::uint32_t> rows, std::size_t count, std::uint64_t salt) const;
-    void nearest_leaders(const float* rows, std::size_t count, const Leaders& leaders, std::size_t fanout,
-                         std::uint32_t* nearest, Scratch& scratch) const;
+    void nearest_leaders(const PairScorer::Rows& rows, std::size_t count, const Leaders& leaders,
+                         std::size_t fanout, std::uint32_t* nearest, Scratch& scratch) const;
     void split(std::vector<std::uint32_t> rows, std::size_t depth, std::uint64_t salt, Scratch& scratch);
     void join(std::span<const std::uint32_t> rows, Scratch& scratch);
-    void copy_rows(std::span<const std::uint32_t> rows, std::vector<float>& floats,
-                   std::vector<float>& offsets) const;
     void sort_by_cell();
     /// Offers what row meets in `step` to list i of `lists`.
     void meet(Acquaintances& acquaintances, std::size_t step, std::uint32_t row, CandidateLists& lists,
-              std::size_t i) const;
+              std::size_t i, Scratch& scratch) const;
     std::size_t most_steps() const { return 2 * graph_.degree(); }
     const float* floats(std::size_t row) const { return index_.rows() + row * job_.dim; }
     static std::int64_t lock_of(std::uint32_t row);
@@ -103,6 +98,7 @@ private:
     GroupRows rows_;
     RowRanker ranker_;
     FlatIndex index_;
+    PairScorer scorer_;
     CandidateLists lists_;
     std::unique_ptr<parallel::BlockLocks> locks_;
     Calibration calibration_;
