@@ -309,7 +309,7 @@ TEST_CASE("left to itself, an index reaches the recall target, and reports the r
                     check_shape(result.graph, options.n_nearest);
                     REQUIRE(result.report.groups.front().search);
                     const SearchReport& search = *result.report.groups.front().search;
-                    CHECK(search.recall.rows == 1024);
+                    CHECK(search.recall.rows == 512);
                     CHECK((search.recall.low >= target || search.exhaustive));
                     CHECK(search.recall.low <= search.recall.recall);
                     CHECK(search.recall.recall <= search.recall.high);

@@ -293,6 +293,21 @@ TEST_CASE("sums of exact products are dot's, bit by bit, under every instruction
     }
 }
 
+TEST_CASE("a row is found among keys by their lower half") {
+    std::mt19937_64 random(6);
+    for (std::size_t n = 0; n < 50; ++n) {
+        std::vector<std::uint64_t> keys(n + 1);
+        for (std::size_t i = 0; i <= n; ++i) keys[i] = (random() << 32) | (i == 7 ? 0xffffffffU : i);
+        for (const auto* table : tables()) {
+            for (std::uint32_t row = 0; row < n; ++row) {
+                CHECK(table->find_row(keys.data(), n, row) == (row == 7 ? n : row));
+            }
+            CHECK(table->find_row(keys.data(), n, 0xffffffffU) == (n > 7 ? 7 : n));
+            CHECK(table->find_row(keys.data(), n, static_cast<std::uint32_t>(n)) == n);
+        }
+    }
+}
+
 TEST_CASE("the least keys, in order") {
     std::mt19937_64 random(5);
     for (std::size_t n = 1; n < 140; n += 3) {

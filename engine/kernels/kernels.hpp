@@ -102,6 +102,9 @@ struct Table {
     /// to `few_keys` it beats sorting.
     void (*least_keys)(const std::uint64_t* keys, std::size_t n, std::size_t k, std::uint64_t* out);
 
+    /// The first place in [0, n) of a key whose lower half is `row`, or n.
+    std::size_t (*find_row)(const std::uint64_t* keys, std::size_t n, std::uint32_t row);
+
     /// scores[i * nb + j] = inner product of the float rows a[i] and b[j], of `dim` each; with `upper`, at
     /// least where j >= i. `packed` is scratch of packed_floats(nb, dim). Null where BLAS is as fast.
     void (*ip_tile)(const float* a, std::size_t na, const float* b, std::size_t nb, std::size_t dim,

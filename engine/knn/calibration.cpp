@@ -11,7 +11,7 @@
 namespace grouplink::knn {
 namespace {
 
-constexpr std::size_t rows_a_unit = 64;
+constexpr std::size_t rows_a_unit = 128;
 /// Candidates beyond k that the sample keeps, where ties for the last place and the order of float32 scores
 /// may put neighbors.
 constexpr std::size_t spare = 24;

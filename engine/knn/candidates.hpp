@@ -45,25 +45,33 @@ public:
     void push_new(std::size_t row, float score, std::uint32_t candidate) {
         if (!(score >= thresholds_[row])) return;
         Key* list = keys_.get() + row * capacity_;
-        for (std::uint32_t i = 0; i < counts_[row]; ++i) {
-            if (key_row(list[i]) != candidate) continue;
-            list[i] = std::min(list[i], make_key(-score, candidate));
-            return;
+        const std::size_t place = kernel_->find_row(list, counts_[row], candidate);
+        if (place == counts_[row]) {
+            push(row, score, candidate);
+        } else {
+            list[place] = std::min(list[place], make_key(-score, candidate));
         }
-        push(row, score, candidate);
     }
 
     /// Has an empty list turn away what is below `threshold`.
     void raise_threshold(std::size_t row, float threshold) { thresholds_[row] = threshold; }
 
+    /// The row's list, in no order.
+    std::span<const Key> kept(std::size_t row) {
+        if (counts_[row] > keep_) cut(row);
+        return {keys_.get() + row * capacity_, counts_[row]};
+    }
+
     /// The row's list, best first.
     std::span<const Key> ranked(std::size_t row) {
-        if (counts_[row] > keep_) cut(row);
         Key* list = keys_.get() + row * capacity_;
-        if (counts_[row] <= kernel_->few_keys) {
-            least(list, counts_[row], counts_[row]);
-        } else {
+        const bool few = counts_[row] <= kernel_->few_keys;
+        const bool too_many = counts_[row] > keep_;
+        if (too_many) cut(row);
+        if (!few) {
             std::sort(list, list + counts_[row]);
+        } else if (!too_many) {  // a cut of a few leaves them in order
+            least(list, counts_[row], counts_[row]);
         }
         return {list, counts_[row]};
     }

@@ -249,7 +249,7 @@ void PartitionSearch::join(std::span<const std::uint32_t> rows, Scratch& scratch
         }
     }
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        const auto best = found.ranked(i);
+        const auto best = found.kept(i);
         const auto guard = locks_->hold(lock_of(rows[i]), lock_of(rows[i]));
         for (const Key key : best) lists_.push_new(rows[i], -key_value(key), rows[key_row(key)]);
     }
@@ -353,10 +353,10 @@ void PartitionSearch::refine(std::int64_t block, Scratch& scratch) {
 }
 
 std::int64_t PartitionSearch::begin_exhaust(Scratch&) {
+    sort_by_cell();
     cells_ = {};
     cell_members_ = {};
     graph_ = {};
-    order_ = {};
     if (effort_is_free() && !reached_) exhaustive_ = true;
     if (!exhaustive_) return 0;
     lists_ = CandidateLists(rows_.size(), approximate_keep(job_.k, rows_.size()), job_.scorer.kernel());
@@ -384,7 +384,7 @@ std::int64_t PartitionSearch::begin_rank(Scratch&) {
 void PartitionSearch::rank(std::int64_t block, Scratch& scratch) {
     const std::size_t first = rows_.block_first(block);
     for (std::size_t i = first; i < first + rows_.block_size(block); ++i) {
-        const auto row = static_cast<std::uint32_t>(i);
+        const std::uint32_t row = order_[i];
         if (!ranker_.rank(row, lists_.ranked(row), scratch))
             short_[static_cast<std::size_t>(block)].push_back(row);
     }

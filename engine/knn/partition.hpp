@@ -114,7 +114,7 @@ private:
     std::vector<std::uint32_t> cell_members_;
 
     NeighborGraph graph_;
-    std::vector<std::uint32_t> order_;  ///< in which rows are refined: by cell
+    std::vector<std::uint32_t> order_;  ///< in which rows are refined and ranked: by cell
     std::size_t steps_ = 0;             ///< that a refinement follows
     /// Of each step of a refinement, 0 being none of it: neighbors that each row of the sample then has.
     std::vector<std::vector<std::int64_t>> tried_;
