@@ -149,61 +149,57 @@ Dataset skewed_groups(std::int64_t rows, std::int64_t groups, std::int64_t dim, 
 }
 
 Dataset clustered_rows(std::int64_t rows, std::int64_t dim, std::uint64_t seed) {
-    constexpr std::int64_t topics = 64;
-    constexpr std::int64_t clusters = 4096;
-    constexpr std::int64_t directions = 1024;  // of which each cluster has some, as its own subspace
-    constexpr std::int64_t spread = 24;
+    constexpr std::int64_t topics = 256;
+    constexpr std::int64_t clusters = 8192;
+    constexpr std::int64_t directions = 1024;  // of which each topic has some, as its own subspace
+    constexpr std::int64_t spread = 48;
     constexpr float topic_share = 0.5F;
-    constexpr float centre_share = 0.5F;
-    constexpr float spread_share = 0.75F;
-    constexpr float noise_share = 0.12F;
+    constexpr float between_share = 0.4F;
+    constexpr float within_share = 0.6F;
+    constexpr float noise_share = 0.15F;
 
     const auto table = [&](std::int64_t count, std::uint64_t kind) {
         std::vector<float> values(static_cast<std::size_t>(count * dim));
         for (std::int64_t i = 0; i < count; ++i) {
-            Normal stream(seed, static_cast<std::uint64_t>(i) * 8 + kind);
+            Normal stream(seed, static_cast<std::uint64_t>(i) * 4 + kind);
             for (std::int64_t j = 0; j < dim; ++j)
                 values[static_cast<std::size_t>(i * dim + j)] = stream.next();
         }
         return values;
     };
-    const std::vector<float> topic_centres = table(topics, 0);
-    const std::vector<float> cluster_centres = table(clusters, 1);
-    const std::vector<float> pool = table(directions, 2);
-    // The spread's standard deviations fall, and their squares add up to spread_share squared.
+    const std::vector<float> centres = table(topics, 0);
+    const std::vector<float> pool = table(directions, 1);
+    // Of the directions' standard deviations, which fall; the squares add up to 1.
     std::vector<float> scales(static_cast<std::size_t>(spread));
     float squares = 0.0F;
-    for (std::int64_t i = 0; i < spread; ++i) {
-        scales[static_cast<std::size_t>(i)] = 1.0F / std::sqrt(8.0F + static_cast<float>(i));
-        squares += scales[static_cast<std::size_t>(i)] * scales[static_cast<std::size_t>(i)];
+    for (std::size_t i = 0; i < scales.size(); ++i) {
+        scales[i] = 1.0F / std::sqrt(16.0F + static_cast<float>(i));
+        squares += scales[i] * scales[i];
     }
-    for (float& scale : scales) scale *= spread_share / std::sqrt(squares);
+    for (float& scale : scales) scale /= std::sqrt(squares);
 
     Dataset data;
     data.name = "clustered";
     data.groups = grouplink::single_group(rows);
     fill_rows(data, rows, dim, [&](std::int64_t row, std::uint16_t* out) {
-        Normal stream(seed, static_cast<std::uint64_t>(row) * 8 + 3);
-        const auto draw = mixed(seed ^ mixed(static_cast<std::uint64_t>(row) * 8 + 4));
+        Normal stream(seed, static_cast<std::uint64_t>(row) * 4 + 2);
+        const auto draw = mixed(seed ^ mixed(static_cast<std::uint64_t>(row)));
         const double share = static_cast<double>(draw >> 11) * 0x1p-53;
         // The square makes a cluster's size fall as the root of its rank.
-        const auto cluster = static_cast<std::int64_t>(share * share * static_cast<double>(clusters));
-        const auto topic = static_cast<std::int64_t>(mixed(static_cast<std::uint64_t>(cluster)) % topics);
+        const auto cluster = static_cast<std::uint64_t>(share * share * static_cast<double>(clusters));
+        const auto topic = mixed(cluster) % static_cast<std::uint64_t>(topics);
+        Normal centre(seed, cluster * 4 + 3);
+        const float* from = centres.data() + static_cast<std::int64_t>(topic) * dim;
         std::vector<float> sum(static_cast<std::size_t>(dim));
-        for (std::int64_t i = 0; i < dim; ++i)
-            sum[static_cast<std::size_t>(i)] =
-                topic_share * topic_centres[static_cast<std::size_t>(topic * dim + i)] +
-                centre_share * cluster_centres[static_cast<std::size_t>(cluster * dim + i)];
-        for (std::int64_t i = 0; i < spread; ++i) {
-            const auto direction = static_cast<std::int64_t>(
-                mixed(static_cast<std::uint64_t>(cluster * spread + i) + (std::uint64_t{1} << 40)) %
-                directions);
-            const float length = scales[static_cast<std::size_t>(i)] * stream.next();
-            const float* along = pool.data() + direction * dim;
-            for (std::int64_t j = 0; j < dim; ++j) sum[static_cast<std::size_t>(j)] += length * along[j];
+        for (std::size_t j = 0; j < sum.size(); ++j) sum[j] = topic_share * from[j];
+        for (std::size_t i = 0; i < scales.size(); ++i) {
+            const auto direction =
+                mixed(~(topic * scales.size() + i)) % static_cast<std::uint64_t>(directions);
+            const float* along = pool.data() + static_cast<std::int64_t>(direction) * dim;
+            const float length = scales[i] * (between_share * centre.next() + within_share * stream.next());
+            for (std::size_t j = 0; j < sum.size(); ++j) sum[j] += length * along[j];
         }
-        for (std::int64_t i = 0; i < dim; ++i)
-            out[i] = to_half(sum[static_cast<std::size_t>(i)] + noise_share * stream.next());
+        for (std::size_t j = 0; j < sum.size(); ++j) out[j] = to_half(sum[j] + noise_share * stream.next());
     });
     return data;
 }
