@@ -70,8 +70,8 @@ CsrGraph to_graph(Neighbors links, const GroupColumn& groups, const RowCheck& ch
     return {std::move(links.offsets), std::move(links.targets), std::move(links.distances)};
 }
 
-std::vector<GroupReport> group_reports(const GroupColumn& groups, const Plan& plan, const Cut& cut,
-                                       const CsrGraph& graph) {
+std::vector<GroupReport> group_reports(const GroupColumn& groups, const Plan& plan, const KnnResult& knn,
+                                       const Cut& cut, const CsrGraph& graph) {
     std::vector<GroupReport> reports(groups.keys.size());
     for (const GroupPlan& group : plan.groups) {
         const auto g = static_cast<std::size_t>(group.group);
@@ -79,6 +79,7 @@ std::vector<GroupReport> group_reports(const GroupColumn& groups, const Plan& pl
         reports[g].valid_rows = group.rows;
         reports[g].dim = group.dim;
         reports[g].index = group.index;
+        reports[g].search = knn.searches[g];
         reports[g].cut = cut.of_group[g];
     }
     for (std::size_t row = 0; row < groups.codes.size(); ++row) {
@@ -145,7 +146,7 @@ LinkResult build_links(const MatrixView& vectors, const GroupColumn& groups, con
     report.duplicate_rows = knn.counters.duplicate_rows;
     report.scored_pairs = knn.counters.scored_pairs;
     report.researched_rows = knn.counters.researched_rows;
-    report.groups = group_reports(groups, plan, cut, result.graph);
+    report.groups = group_reports(groups, plan, knn, cut, result.graph);
     report.busy_seconds = std::move(knn.busy_seconds);
     report.peak_memory_bytes = peak_memory();
     return result;

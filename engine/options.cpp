@@ -31,19 +31,22 @@ void validate_index(const LinkOptions& options) {
     if (options.hnsw.ef_construction < 1) {
         fail(fmt::format("ef_construction: got {}, must be at least 1", options.hnsw.ef_construction));
     }
-    const PartitionOptions& partition = options.partition;
-    if (partition.passes < 1 || partition.passes > 100) {
-        fail(fmt::format("passes: got {}, must be from 1 to 100", partition.passes));
+    if (options.hnsw.ef_search < 0) {
+        fail(fmt::format("ef_search: got {}, must be 0 (automatic) or more", options.hnsw.ef_search));
     }
-    if (partition.fanout < 1 || partition.fanout > PartitionOptions::most_fanout) {
-        fail(fmt::format("fanout: got {}, must be from 1 to {}", partition.fanout,
+    const PartitionOptions& partition = options.partition;
+    if (partition.fanout < 0 || partition.fanout > PartitionOptions::most_fanout) {
+        fail(fmt::format("fanout: got {}, must be from 0 (automatic) to {}", partition.fanout,
                          +PartitionOptions::most_fanout));
+    }
+    if (partition.passes < 0 || partition.passes > 100) {
+        fail(fmt::format("passes: got {}, must be from 0 (automatic) to 100", partition.passes));
     }
     if (partition.refinements < 0 || partition.refinements > 100) {
         fail(fmt::format("refinements: got {}, must be from 0 to 100", partition.refinements));
     }
-    if (options.hnsw.ef_search < 1) {
-        fail(fmt::format("ef_search: got {}, must be at least 1", options.hnsw.ef_search));
+    if (!(options.recall_target > 0.0 && options.recall_target <= 1.0)) {
+        fail(fmt::format("recall_target: got {}, must be above 0 and at most 1", options.recall_target));
     }
 }
 

@@ -5,6 +5,7 @@
 #include "support/oracle.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
@@ -168,6 +169,20 @@ TEST_CASE("the same bytes come out at any number of threads; the seed matters") 
             options.threads = threads;
             CHECK(same(build_links(packed.view(), groups, options).graph, first));
         }
+        LinkOptions open = options;
+        open.ivf = {};
+        open.hnsw.ef_search = 0;
+        open.partition = {};
+        open.recall_target = 0.97;
+        open.threads = 1;
+        const LinkResult calibrated = build_links(packed.view(), groups, open);
+        for (const int threads : {2, 3, 7}) {
+            open.threads = threads;
+            const LinkResult other = build_links(packed.view(), groups, open);
+            CHECK(same(other.graph, calibrated.graph));
+            CHECK(other.report.groups.front().search->recall.recall ==
+                  calibrated.report.groups.front().search->recall.recall);
+        }
         options.seed = 1;
         CHECK_FALSE(same(build_links(packed.view(), groups, options).graph, first));
     }
@@ -234,6 +249,7 @@ TEST_CASE("groups of nothing but a few distinct rows") {
             for (const Metric metric : metrics) {
                 LinkOptions options = generous(index, metric);
                 options.ivf = {};
+                options.recall_target = 1.0;
                 CHECK(recall_of(packed, options) == 1.0);
                 options.index = IndexKind::flat;
                 const CsrGraph exact = link(packed, options).graph;
@@ -265,6 +281,95 @@ TEST_CASE("stingy knobs still fill every row") {
         options.n_nearest = 1500 / 8;  // leaves hold no more than that: some rows are compared with all
         check_shape(link(packed, options).graph, options.n_nearest);
     }
+}
+
+TEST_CASE("left to itself, an index reaches the recall target, and reports the recall it has") {
+    std::mt19937_64 random(20);
+    const std::pair<const char*, oracle::Rows> sets[] = {
+        {"clustered", oracle::clustered_rows(6000, 24, 60, 0.5, random)},
+        {"one cloud of many dimensions", oracle::clustered_rows(3000, 96, 1, 1.0, random)},
+        {"two dimensions", oracle::clustered_rows(3000, 2, 5, 0.5, random)}};
+    for (auto [what, rows] : sets) {
+        const oracle::Packed packed(rows, ElementType::float32);
+        for (const IndexKind index : kinds) {
+            for (const Metric metric : metrics) {
+                LinkOptions options{.n_nearest = 10,
+                                    .similarity_min = no_threshold,
+                                    .metric = metric,
+                                    .index = IndexKind::flat};
+                const CsrGraph exact = link(packed, options).graph;
+                options.index = index;
+                for (const double target : {0.8, 0.95, 0.99}) {
+                    CAPTURE(what);
+                    CAPTURE(name(index));
+                    CAPTURE(name(metric));
+                    CAPTURE(target);
+                    options.recall_target = target;
+                    const LinkResult result = link(packed, options);
+                    check_shape(result.graph, options.n_nearest);
+                    REQUIRE(result.report.groups.front().search);
+                    const SearchReport& search = *result.report.groups.front().search;
+                    CHECK(search.recall.rows == 1024);
+                    CHECK((search.recall.low >= target || search.exhaustive));
+                    CHECK(search.recall.low <= search.recall.recall);
+                    CHECK(search.recall.recall <= search.recall.high);
+                    // Nearly all draws of a sample have the truth in an interval half as wide again.
+                    const double truth = recall(result.graph, exact);
+                    const double slack = (search.recall.high - search.recall.low) / 2;
+                    CHECK(truth >= search.recall.low - slack);
+                    CHECK(truth <= search.recall.high + slack);
+                    if (search.exhaustive) CHECK(truth > 0.9999);
+                    switch (index) {
+                        case IndexKind::ivf: CHECK(search.ivf.nprobe >= 1); break;
+                        case IndexKind::hnsw: CHECK(search.hnsw.ef_search >= 1); break;
+                        default: CHECK(search.partition.passes >= 1); break;
+                    }
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("a target of 1 is exact, given knobs are held and their recall is told all the same") {
+    oracle::Rows rows = clustered(3000, 21);
+    for (std::size_t i = 0; i < 600; ++i) rows.values[i * 5] = rows.values[i * 5 + 1];
+    const oracle::Packed packed(rows, ElementType::float32);
+    LinkOptions options{.n_nearest = 10, .similarity_min = no_threshold, .index = IndexKind::flat};
+    const CsrGraph exact = link(packed, options).graph;
+    for (const IndexKind index : kinds) {
+        CAPTURE(name(index));
+        options = {.n_nearest = 10, .similarity_min = no_threshold, .index = index, .recall_target = 1.0};
+        CHECK(recall(link(packed, options).graph, exact) >= 0.9999);
+        options.ivf.nprobe = 1;
+        options.hnsw = {.M = 4, .ef_construction = 8, .ef_search = 1};
+        options.partition = {.passes = 1, .fanout = 1, .refinements = 0};
+        const LinkResult result = link(packed, options);
+        const SearchReport& search = *result.report.groups.front().search;
+        CHECK_FALSE(search.exhaustive);
+        CHECK(search.recall.recall < 0.99);
+        const double slack = (search.recall.high - search.recall.low) / 2;
+        const double truth = recall(result.graph, exact);
+        CHECK(truth >= search.recall.low - slack);
+        CHECK(truth <= search.recall.high + slack);
+        CHECK(search.ivf.nprobe == (index == IndexKind::ivf ? 1 : 0));
+        CHECK(search.partition.passes == (index == IndexKind::partition ? 1 : 0));
+    }
+}
+
+TEST_CASE("rows of few levels, where many are equally near, do not drive the effort up") {
+    std::mt19937_64 random(22);
+    oracle::Rows rows = clustered(4000, 23);
+    for (auto& row : rows.values) {
+        for (double& component : row) component = random() % 4 == 0 ? 1.0 : 0.0;
+        row[0] = 1.0;
+    }
+    const oracle::Packed packed(rows, ElementType::int8);
+    LinkOptions options{
+        .n_nearest = 10, .metric = Metric::euclidean, .index = IndexKind::flat, .recall_target = 0.9};
+    const CsrGraph exact = link(packed, options).graph;
+    options.index = IndexKind::ivf;
+    const LinkResult result = link(packed, options);
+    CHECK(recall(result.graph, exact) >= 0.88);
 }
 
 TEST_CASE("the order of the rows does not matter to recall") {
@@ -338,11 +443,15 @@ TEST_CASE("knobs out of range and metrics that do not go with an index") {
     CHECK(message({.hnsw = {.M = 1}}) == "M: got 1, must be from 2 to 512");
     CHECK(message({.hnsw = {.M = 513}}) == "M: got 513, must be from 2 to 512");
     CHECK(message({.hnsw = {.ef_construction = 0}}) == "ef_construction: got 0, must be at least 1");
-    CHECK(message({.hnsw = {.ef_search = 0}}) == "ef_search: got 0, must be at least 1");
+    CHECK(message({.hnsw = {.ef_search = -1}}) == "ef_search: got -1, must be 0 (automatic) or more");
     CHECK(name(IndexKind::ivf) == "ivf");
     CHECK(name(IndexKind::hnsw) == "hnsw");
     CHECK(name(IndexKind::partition) == "partition");
-    CHECK(message({.partition = {.passes = 0}}) == "passes: got 0, must be from 1 to 100");
-    CHECK(message({.partition = {.fanout = 33}}) == "fanout: got 33, must be from 1 to 32");
+    CHECK(message({.partition = {.passes = -1}}) == "passes: got -1, must be from 0 (automatic) to 100");
+    CHECK(message({.partition = {.fanout = 33}}) == "fanout: got 33, must be from 0 (automatic) to 32");
+    for (const double target : {0.0, -0.5, 1.01, std::nan("")}) {
+        CHECK(message({.recall_target = target}) ==
+              fmt::format("recall_target: got {}, must be above 0 and at most 1", target));
+    }
     CHECK(message({.partition = {.refinements = -1}}) == "refinements: got -1, must be from 0 to 100");
 }

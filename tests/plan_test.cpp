@@ -70,3 +70,45 @@ TEST_CASE("batches hold every group with something to search once; large ones st
     CHECK(batches.size() < 50);
     CHECK(make_batches(make_plan({}, {})).empty());
 }
+
+TEST_CASE("auto stays exact while that is affordable, and is approximate past it") {
+    const auto index_of = [](std::int64_t rows, const LinkOptions& options) {
+        return make_plan(std::vector<GroupShape>{{rows, 384}}, options).groups.front().index;
+    };
+    CHECK(index_of(1'000, {}) == IndexKind::flat);
+    CHECK(index_of(10'000, {}) == IndexKind::flat);
+    CHECK(index_of(1'000'000, {}) != IndexKind::flat);
+    CHECK(index_of(1'000'000, {.metric = Metric::manhattan}) == IndexKind::flat);
+    CHECK(index_of(1'000'000, {.metric = Metric::hamming}) == IndexKind::flat);
+    CHECK(index_of(1'000'000, {.n_nearest = 200'000}) == IndexKind::flat);
+    CHECK(index_of(1'000'000, {.index = IndexKind::flat}) == IndexKind::flat);
+    // Once approximate, larger groups are too, and a higher target never makes a group approximate.
+    for (const double target : {0.5, 0.9, 0.95, 0.99, 1.0}) {
+        bool approximate = false;
+        for (std::int64_t rows = 1'000; rows < 20'000'000; rows += rows / 4) {
+            const bool now = index_of(rows, {.recall_target = target}) != IndexKind::flat;
+            CHECK((now || !approximate));
+            approximate = now;
+            if (now) CHECK(index_of(rows, {.recall_target = target / 2}) != IndexKind::flat);
+        }
+        CHECK(approximate);
+    }
+}
+
+TEST_CASE("an approximate plan costs more with more effort, and less than the flat one when chosen") {
+    const std::vector<GroupShape> shapes{{500'000, 384}};
+    const auto cost_of = [&](const LinkOptions& options) { return make_plan(shapes, options).cost; };
+    CHECK(cost_of({}) < cost_of({.index = IndexKind::flat}));
+    for (const IndexKind index : {IndexKind::ivf, IndexKind::hnsw, IndexKind::partition}) {
+        CHECK(cost_of({.index = index, .recall_target = 0.9}) <
+              cost_of({.index = index, .recall_target = 0.995}));
+        const GroupPlan plan = make_plan(shapes, {.index = index, .recall_target = 0.9}).groups.front();
+        CHECK(plan.index == index);
+        CHECK(plan.recall_target == 0.9);
+        CHECK(plan.memory_bytes > 500'000 * 384 * 4);
+    }
+    CHECK(cost_of({.index = IndexKind::ivf, .ivf = {.nprobe = 10}}) <
+          cost_of({.index = IndexKind::ivf, .ivf = {.nprobe = 20}}));
+    CHECK(cost_of({.index = IndexKind::partition, .partition = {.passes = 1, .refinements = 0}}) <
+          cost_of({.index = IndexKind::partition, .partition = {.passes = 1, .refinements = 1}}));
+}

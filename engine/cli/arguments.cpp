@@ -128,15 +128,17 @@ void read_knobs(const RawArguments& raw, LinkOptions& options) {
     ivf("--nprobe", raw.nprobe, options.ivf.nprobe);
     hnsw("--hnsw-m", raw.hnsw_m, 2, most_links, options.hnsw.M);
     hnsw("--ef-construction", raw.ef_construction, 1, most, options.hnsw.ef_construction);
-    hnsw("--ef-search", raw.ef_search, 1, most, options.hnsw.ef_search);
+    hnsw("--ef-search", raw.ef_search, 0, most, options.hnsw.ef_search);
     const auto partition = [&](std::string_view flag, const RawText& text, std::int64_t least,
                                std::int64_t largest, std::int64_t& value) {
         value = knob_of(flag, text, IndexKind::partition, options.index, least, largest, value);
     };
     constexpr std::int64_t most_rounds = 100;
-    partition("--passes", raw.passes, 1, most_rounds, options.partition.passes);
-    partition("--fanout", raw.fanout, 1, PartitionOptions::most_fanout, options.partition.fanout);
+    partition("--passes", raw.passes, 0, most_rounds, options.partition.passes);
+    partition("--fanout", raw.fanout, 0, PartitionOptions::most_fanout, options.partition.fanout);
     partition("--refinements", raw.refinements, 0, most_rounds, options.partition.refinements);
+    // Given refinements hold the effort, as given passes do.
+    if (raw.refinements && options.partition.passes == 0) options.partition.passes = 1;
 }
 
 LinkOptions options_of(const RawArguments& raw) {
@@ -150,6 +152,7 @@ LinkOptions options_of(const RawArguments& raw) {
         {IndexKind::automatic, IndexKind::flat, IndexKind::ivf, IndexKind::hnsw, IndexKind::partition});
     constexpr auto policies = std::to_array({BadRowPolicy::error, BadRowPolicy::drop});
     constexpr double most = std::numeric_limits<double>::max();
+    constexpr double least_positive = std::numeric_limits<double>::min();
 
     LinkOptions options;
     options.n_nearest = integer_of("--n-nearest", raw.n_nearest, 1, std::numeric_limits<std::int64_t>::max(),
@@ -164,6 +167,8 @@ LinkOptions options_of(const RawArguments& raw) {
         choice_of("--quantile-scope", raw.quantile_scope, scopes, options.quantile_scope);
     options.links = choice_of("--links", raw.links, modes, options.links);
     options.index = choice_of("--index", raw.index, kinds, options.index);
+    options.recall_target = real_of("--recall-target", raw.recall_target, least_positive, 1.0,
+                                    "a number above 0 and at most 1", options.recall_target);
     read_knobs(raw, options);
     options.on_bad_row = choice_of("--on-bad-row", raw.on_bad_row, policies, options.on_bad_row);
     if (raw.seed) {

@@ -66,11 +66,25 @@ std::string bad_rows_text(const Plan& plan, BadRowPolicy policy) {
 
 /// How the group is searched, in a few words.
 std::string path_text(const GroupPlan& group) {
-    if (group.index == IndexKind::ivf) {
-        return fmt::format("{} of {} lists", count_text(group.ivf.nprobe), count_text(group.ivf.nlist));
+    switch (group.index) {
+        case IndexKind::ivf:
+            return group.ivf.nprobe > 0 ? fmt::format("{} of {} lists", count_text(group.ivf.nprobe),
+                                                      count_text(group.ivf.nlist))
+                                        : fmt::format("some of {} lists", count_text(group.ivf.nlist));
+        case IndexKind::hnsw: return fmt::format("graph of {} links", count_text(group.hnsw.M));
+        case IndexKind::partition: return fmt::format("{} a row", plural(group.partition.fanout, "cell"));
+        default: return std::string(name(group.path));
     }
-    if (group.index == IndexKind::partition) return "cells";
-    return group.index == IndexKind::hnsw ? "graph" : std::string(name(group.path));
+}
+
+/// Whether the effort of some group is found out as it is searched.
+bool effort_is_open(const GroupPlan& group) {
+    switch (group.index) {
+        case IndexKind::ivf: return group.ivf.nprobe == 0;
+        case IndexKind::hnsw: return group.hnsw.ef_search == 0;
+        case IndexKind::partition: return group.partition.passes == 0;
+        default: return false;
+    }
 }
 
 std::string plan_text(const std::string& path, const Table& table, const Plan& plan,
@@ -113,6 +127,12 @@ std::string plan_text(const std::string& path, const Table& table, const Plan& p
                       rows);
     out += fmt::format("\nLinks take {}, and a group while it is searched {} at most.\n",
                        bytes_text(plan.result_bytes), bytes_text(largest_memory));
+    if (std::any_of(plan.groups.begin(), plan.groups.end(), effort_is_open)) {
+        out += fmt::format(
+            "Approximate groups raise their effort until a sample's recall is {} or more; GFLOP is a guess "
+            "at that.\n",
+            arguments.options.recall_target);
+    }
     if (kept_flat > 0) {
         out +=
             fmt::format("{} too small for --index {} and searched flat, which is exact.\n",
@@ -134,9 +154,20 @@ std::string plan_json(const std::string& path, const Table& table, const Plan& p
                 {"tiles", group.tiles},
                 {"cost", group.cost},
                 {"memory_bytes", group.memory_bytes}};
+        if (group.index != IndexKind::flat) json["recall_target"] = group.recall_target;
         if (group.index == IndexKind::ivf) {
             json["nlist"] = group.ivf.nlist;
             json["nprobe"] = group.ivf.nprobe;
+        }
+        if (group.index == IndexKind::hnsw) {
+            json["M"] = group.hnsw.M;
+            json["ef_construction"] = group.hnsw.ef_construction;
+            json["ef_search"] = group.hnsw.ef_search;
+        }
+        if (group.index == IndexKind::partition) {
+            json["passes"] = group.partition.passes;
+            json["fanout"] = group.partition.fanout;
+            json["refinements"] = group.partition.refinements;
         }
     }
     nlohmann::ordered_json status;

@@ -25,6 +25,8 @@
 namespace grouplink::cli {
 namespace {
 
+constexpr std::size_t widest_key = 40;
+
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) {
@@ -107,6 +109,33 @@ std::string summary_text(const Report& report) {
                        bytes_text(report.peak_memory_bytes), printable(report.output));
 }
 
+/// The recall of the approximate groups: the lowest, where there are several.
+std::string recall_text(const Report& report) {
+    std::int64_t approximate = 0;
+    std::int64_t below = 0;
+    const GroupReport* lowest = nullptr;
+    for (const GroupReport& group : report.groups) {
+        if (!group.search) continue;
+        ++approximate;
+        if (group.search->recall.low < report.options.recall_target && !group.search->exhaustive) ++below;
+        if (!lowest || group.search->recall.low < lowest->search->recall.low) lowest = &group;
+    }
+    if (approximate == 0) return {};
+    const RecallEstimate& recall = lowest->search->recall;
+    std::string text = fmt::format("recall {:.4f} ({:.4f} to {:.4f}) in a sample of {}", recall.recall,
+                                   recall.low, recall.high, plural(recall.rows, "row"));
+    if (approximate > 1) {
+        text += fmt::format(" of \"{}\", the lowest of {} approximate groups",
+                            shorten(lowest->key, widest_key), count_text(approximate));
+    }
+    if (below > 0) {
+        text += fmt::format("; {} below the recall target of {}, since the effort was given",
+                            approximate == 1 ? "it is" : plural(below, "group") + " may be",
+                            report.options.recall_target);
+    }
+    return text + '\n';
+}
+
 }  // namespace
 
 void run_link(const LinkArguments& arguments, const std::stop_token& stop) {
@@ -138,7 +167,10 @@ void run_link(const LinkArguments& arguments, const std::stop_token& stop) {
     report.peak_memory_bytes = peak_memory();
     line.clear();
 
-    if (!arguments.quiet) print_error(summary_text(report) + dropped_text(report) + shared_id_text(table));
+    if (!arguments.quiet) {
+        print_error(summary_text(report) + recall_text(report) + dropped_text(report) +
+                    shared_id_text(table));
+    }
     if (arguments.report.empty() && !arguments.json) return;
     const std::string json = to_json(report);
     if (!arguments.report.empty()) write_text(arguments.report, json, arguments.output.force);

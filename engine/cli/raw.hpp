@@ -29,6 +29,7 @@ struct RawArguments {
     std::optional<std::string> similarity;
     std::optional<std::string> links;
     std::optional<std::string> index;
+    std::optional<std::string> recall_target;
     std::optional<std::string> nlist;
     std::optional<std::string> nprobe;
     std::optional<std::string> hnsw_m;

@@ -14,10 +14,43 @@ using Json = nlohmann::ordered_json;
 /// JSON has no word for a number that is not finite.
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
+/// The knobs of an index, as the options call them.
+void add_knobs(Json& json, IndexKind index, const IvfOptions& ivf, const HnswOptions& hnsw,
+               const PartitionOptions& partition) {
+    if (index == IndexKind::ivf) {
+        json["nlist"] = ivf.nlist;
+        json["nprobe"] = ivf.nprobe;
+    }
+    if (index == IndexKind::hnsw) {
+        json["M"] = hnsw.M;
+        json["ef_construction"] = hnsw.ef_construction;
+        json["ef_search"] = hnsw.ef_search;
+    }
+    if (index == IndexKind::partition) {
+        json["passes"] = partition.passes;
+        json["fanout"] = partition.fanout;
+        json["refinements"] = partition.refinements;
+    }
+}
+
 Json group_json(const GroupReport& group) {
-    return {{"key", group.key},        {"rows", group.rows},         {"valid_rows", group.valid_rows},
-            {"dim", group.dim},        {"index", name(group.index)}, {"links", group.links},
-            {"cut", number(group.cut)}};
+    Json json{{"key", group.key},
+              {"rows", group.rows},
+              {"valid_rows", group.valid_rows},
+              {"dim", group.dim},
+              {"index", name(group.index)}};
+    if (group.search) {
+        const SearchReport& search = *group.search;
+        add_knobs(json, group.index, search.ivf, search.hnsw, search.partition);
+        json["exhaustive"] = search.exhaustive;
+        json["recall"] = {{"sampled_rows", search.recall.rows},
+                          {"recall", search.recall.recall},
+                          {"low", search.recall.low},
+                          {"high", search.recall.high}};
+    }
+    json["links"] = group.links;
+    json["cut"] = number(group.cut);
+    return json;
 }
 
 }  // namespace
@@ -33,20 +66,9 @@ Json options_json(const LinkOptions& options) {
               {"index", name(options.index)},
               {"on_bad_row", name(options.on_bad_row)},
               {"seed", options.seed}};
-    if (options.index == IndexKind::ivf) {
-        json["nlist"] = options.ivf.nlist;
-        json["nprobe"] = options.ivf.nprobe;
-    }
-    if (options.index == IndexKind::partition) {
-        json["passes"] = options.partition.passes;
-        json["fanout"] = options.partition.fanout;
-        json["refinements"] = options.partition.refinements;
-    }
-    if (options.index == IndexKind::hnsw) {
-        json["M"] = options.hnsw.M;
-        json["ef_construction"] = options.hnsw.ef_construction;
-        json["ef_search"] = options.hnsw.ef_search;
-    }
+    // Groups that are flat all the same have no use for a target.
+    if (options.index != IndexKind::flat) json["recall_target"] = options.recall_target;
+    add_knobs(json, options.index, options.ivf, options.hnsw, options.partition);
     return json;
 }
 

@@ -38,12 +38,15 @@ public:
         if (counts_[row] == capacity_) cut(row);
     }
 
-    /// The same for a candidate that may be in the list already, or not good enough.
+    /// The same for a candidate that may be in the list already, or not good enough. Scores of the same pair
+    /// that differ in their last bits, as those of BLAS may, count as the best of them.
     void push_new(std::size_t row, float score, std::uint32_t candidate) {
         if (!(score >= thresholds_[row])) return;
-        const Key* list = keys_.get() + row * capacity_;
+        Key* list = keys_.get() + row * capacity_;
         for (std::uint32_t i = 0; i < counts_[row]; ++i) {
-            if (key_row(list[i]) == candidate) return;
+            if (key_row(list[i]) != candidate) continue;
+            list[i] = std::min(list[i], make_key(-score, candidate));
+            return;
         }
         push(row, score, candidate);
     }

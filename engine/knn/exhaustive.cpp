@@ -1,5 +1,8 @@
 #include "knn/exhaustive.hpp"
 
+#include "kernels/gemm.hpp"
+#include "plan/plan.hpp"
+
 namespace grouplink::knn {
 
 std::size_t approximate_keep(std::size_t k, std::size_t rows) {
@@ -21,23 +24,65 @@ void offer_pairs(CandidateLists& lists, std::size_t a, std::size_t b, std::size_
     }
 }
 
-void search_all(std::span<const std::uint32_t> selected, std::size_t k, const GroupRows& rows,
-                const FlatIndex& index, const RowRanker& ranker, const kernels::Table& kernel,
-                Scratch& scratch) {
-    CandidateLists lists(selected.size(), approximate_keep(k, rows.size()), kernel);
-    scratch.scores.resize(selected.size() * rows.block_rows());
-    for (std::int64_t block = 0; block < rows.blocks(); ++block) {
-        const std::size_t b = rows.block_first(block);
-        const std::size_t nb = rows.block_size(block);
-        index.score_rows(selected, b, nb, kernel, scratch.gathered, scratch.packed, scratch.scores.data());
-        for (std::size_t i = 0; i < selected.size(); ++i) {
-            float* scores = scratch.scores.data() + i * nb;
-            if (selected[i] >= b && selected[i] < b + nb) scores[selected[i] - b] = no_score;
-            offer_scores(lists, i, scores, index.offsets() + b, nb, kernel, scratch,
-                         [&](std::uint32_t j) { return static_cast<std::uint32_t>(b) + j; });
+RowBlocks blocks_of_index(const GroupRows& rows, const FlatIndex& index, std::size_t dim) {
+    return {.count = rows.blocks(), .at = [&rows, &index, dim](std::int64_t block) {
+                const std::size_t first = rows.block_first(block);
+                return RowBlock{.rows = index.rows() + first * dim,
+                                .offsets = index.offsets() + first,
+                                .count = rows.block_size(block),
+                                .first = first};
+            }};
+}
+
+void offer_all(std::span<const std::uint32_t> selected, const float* queries, std::size_t dim,
+               const RowBlocks& blocks, CandidateLists& lists, const kernels::Table& kernel,
+               Scratch& scratch) {
+    constexpr auto tile = static_cast<std::size_t>(largest_block);
+    scratch.scores.resize(std::max(scratch.scores.size(), selected.size() * tile));
+    for (std::int64_t b = 0; b < blocks.count; ++b) {
+        const RowBlock block = blocks.at(b);
+        for (std::size_t first = 0; first < block.count; first += tile) {
+            const std::size_t n = std::min(tile, block.count - first);
+            kernels::inner_products(kernel, queries, selected.size(), block.rows + first * dim, n, dim,
+                                    scratch.packed, scratch.scores.data());
+            for (std::size_t i = 0; i < selected.size(); ++i) {
+                const auto candidate_of = [&](std::uint32_t j) { return block.row(first + j); };
+                offer_scores(lists, i, scratch.scores.data() + i * n, block.offsets + first, n, kernel,
+                             scratch, candidate_of, selected[i]);
+            }
         }
     }
+}
+
+void search_all(std::span<const std::uint32_t> selected, const GroupJob& job, const GroupRows& rows,
+                const FlatIndex& index, const RowRanker& ranker, Scratch& scratch) {
+    const kernels::Table& kernel = job.scorer.kernel();
+    CandidateLists lists(selected.size(), approximate_keep(job.k, rows.size()), kernel);
+    scratch.gathered.resize(selected.size() * job.dim);
+    for (std::size_t i = 0; i < selected.size(); ++i) {
+        std::copy_n(index.rows() + selected[i] * job.dim, job.dim, scratch.gathered.data() + i * job.dim);
+    }
+    offer_all(selected, scratch.gathered.data(), job.dim, blocks_of_index(rows, index, job.dim), lists,
+              kernel, scratch);
     for (std::size_t i = 0; i < selected.size(); ++i) ranker.rank(selected[i], lists.ranked(i), scratch);
+}
+
+void join_blocks(std::int64_t pair, const GroupRows& rows, const FlatIndex& index, CandidateLists& lists,
+                 parallel::BlockLocks& locks, const kernels::Table& kernel, Scratch& scratch) {
+    const auto [block_a, block_b] = parallel::BlockPairs(rows.blocks()).at(pair);
+    const std::size_t a = rows.block_first(block_a);
+    const std::size_t b = rows.block_first(block_b);
+    const std::size_t na = rows.block_size(block_a);
+    const std::size_t nb = rows.block_size(block_b);
+    scratch.scores.resize(rows.block_rows() * rows.block_rows());
+    index.score_tile(a, na, b, nb, kernel, scratch.packed, scratch.scores.data());
+
+    const auto guard = locks.hold(block_a, block_b);
+    for (std::size_t i = 0; i < na; ++i) {
+        const std::size_t skip = a == b ? i + 1 : 0;  // a block with itself: the pairs above the diagonal
+        offer_pairs(lists, a + i, b + skip, nb - skip, scratch.scores.data() + i * nb + skip, index.offsets(),
+                    kernel, scratch);
+    }
 }
 
 }  // namespace grouplink::knn

@@ -5,11 +5,14 @@
 #include "knn/group.hpp"
 #include "knn/group_rows.hpp"
 #include "knn/rank.hpp"
+#include "parallel/blocks.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
+#include <memory>
 #include <span>
 
 namespace grouplink::knn {
@@ -21,13 +24,15 @@ inline constexpr std::size_t approximate_spare = 8;
 /// How many candidates such an index keeps for each row of a group of `rows` classes.
 std::size_t approximate_keep(std::size_t k, std::size_t rows);
 
-/// In place of a score that is not to be offered, as that of a row and itself: no list takes it.
-inline constexpr float no_score = std::numeric_limits<float>::quiet_NaN();
+/// No row of a group.
+inline constexpr std::uint32_t nobody = std::numeric_limits<std::uint32_t>::max();
 
-/// Offers scores[0, n), less `offsets`, to one list; candidate_of(j) names the candidate of score j.
+/// Offers scores[0, n), less `offsets`, to one list; candidate_of(j) names the candidate of score j. The
+/// candidate `self` is left out.
 template <typename CandidateOf>
 void offer_scores(CandidateLists& lists, std::size_t list, const float* scores, const float* offsets,
-                  std::size_t n, const kernels::Table& kernel, Scratch& scratch, CandidateOf candidate_of) {
+                  std::size_t n, const kernels::Table& kernel, Scratch& scratch, CandidateOf candidate_of,
+                  std::uint32_t self = nobody) {
     scratch.columns.resize(std::max(scratch.columns.size(), n));
     scratch.found.resize(std::max(scratch.found.size(), n));
     if (scratch.unreachable.size() < n) scratch.unreachable.resize(n, std::numeric_limits<float>::infinity());
@@ -35,9 +40,9 @@ void offer_scores(CandidateLists& lists, std::size_t list, const float* scores, 
         kernel.collect(scores, 0.0F, offsets, lists.threshold(list), scratch.unreachable.data(), n,
                        scratch.columns.data(), scratch.found.data());
     for (std::size_t h = 0; h < hits; ++h) {
-        if (scratch.found[h] >= lists.threshold(list)) {
-            lists.push(list, scratch.found[h], candidate_of(scratch.columns[h]));
-        }
+        if (scratch.found[h] < lists.threshold(list)) continue;
+        const std::uint32_t candidate = candidate_of(scratch.columns[h]);
+        if (candidate != self) lists.push(list, scratch.found[h], candidate);
     }
 }
 
@@ -46,9 +51,40 @@ void offer_scores(CandidateLists& lists, std::size_t list, const float* scores, 
 void offer_pairs(CandidateLists& lists, std::size_t a, std::size_t b, std::size_t n, const float* scores,
                  const float* offsets, const kernels::Table& kernel, Scratch& scratch);
 
+/// Some rows of a group as they are searched, one behind another.
+struct RowBlock {
+    const float* rows;
+    const float* offsets;  ///< see FlatIndex
+    std::size_t count;
+    std::size_t first;                  ///< the first row, when they follow one another
+    const std::int64_t* ids = nullptr;  ///< the rows, when they do not
+
+    std::uint32_t row(std::size_t i) const {
+        return ids ? static_cast<std::uint32_t>(ids[i]) : static_cast<std::uint32_t>(first + i);
+    }
+};
+
+/// All rows of a group, in blocks.
+struct RowBlocks {
+    std::int64_t count;
+    std::function<RowBlock(std::int64_t block)> at;
+};
+
+/// Those of a flat index, which must outlive them.
+RowBlocks blocks_of_index(const GroupRows& rows, const FlatIndex& index, std::size_t dim);
+
+/// Offers all rows of a group but the row itself to list i of each row selected[i], whose floats, `dim`
+/// each, stand at `queries` in the same order. Not for manhattan and hamming.
+void offer_all(std::span<const std::uint32_t> selected, const float* queries, std::size_t dim,
+               const RowBlocks& blocks, CandidateLists& lists, const kernels::Table& kernel,
+               Scratch& scratch);
+
 /// Searches rows that an approximate index found too few neighbors for: against all others.
-void search_all(std::span<const std::uint32_t> selected, std::size_t k, const GroupRows& rows,
-                const FlatIndex& index, const RowRanker& ranker, const kernels::Table& kernel,
-                Scratch& scratch);
+void search_all(std::span<const std::uint32_t> selected, const GroupJob& job, const GroupRows& rows,
+                const FlatIndex& index, const RowRanker& ranker, Scratch& scratch);
+
+/// Scores all pairs of the rows of two blocks, a pair of BlockPairs, and offers each to the lists of both.
+void join_blocks(std::int64_t pair, const GroupRows& rows, const FlatIndex& index, CandidateLists& lists,
+                 parallel::BlockLocks& locks, const kernels::Table& kernel, Scratch& scratch);
 
 }  // namespace grouplink::knn

@@ -50,20 +50,7 @@ std::int64_t FlatSearch::begin_join(Scratch&) {
 }
 
 void FlatSearch::join(std::int64_t pair, Scratch& scratch) {
-    const auto [block_a, block_b] = parallel::BlockPairs(rows_.blocks()).at(pair);
-    const std::size_t a = rows_.block_first(block_a);
-    const std::size_t b = rows_.block_first(block_b);
-    const std::size_t na = rows_.block_size(block_a);
-    const std::size_t nb = rows_.block_size(block_b);
-    scratch.scores.resize(rows_.block_rows() * rows_.block_rows());
-    index_.score_tile(a, na, b, nb, job_.scorer.kernel(), scratch.packed, scratch.scores.data());
-
-    const auto guard = locks_->hold(block_a, block_b);
-    for (std::size_t i = 0; i < na; ++i) {
-        const std::size_t skip = a == b ? i + 1 : 0;  // a block with itself: the pairs above the diagonal
-        offer_pairs(lists_, a + i, b + skip, nb - skip, scratch.scores.data() + i * nb + skip,
-                    index_.offsets(), job_.scorer.kernel(), scratch);
-    }
+    join_blocks(pair, rows_, index_, lists_, *locks_, job_.scorer.kernel(), scratch);
 }
 
 std::int64_t FlatSearch::begin_rank(Scratch&) {

@@ -18,6 +18,7 @@ struct GroupJob {
     std::size_t k = 0;       ///< neighbors a row, at most rows.size() - 1
     std::uint64_t seed = 0;  ///< what everything random derives from
     Neighbors& neighbors;
+    SearchReport* report = nullptr;  ///< of an approximate group: where its report goes
 
     std::int64_t* targets(std::size_t local_row) const { return neighbors.targets.data() + first(local_row); }
     float* distances(std::size_t local_row) const { return neighbors.distances.data() + first(local_row); }

@@ -19,6 +19,9 @@ namespace {
 constexpr std::size_t nodes_at_once = 512;
 /// Rows compared with all others together.
 constexpr std::size_t rows_again = 64;
+/// Candidates that a search keeps, as tried one after another; past the last, all pairs are scored.
+constexpr std::int64_t tried_ef_search[] = {24,  32,  45,  64,   90,   128,  181,  256,
+                                            362, 512, 724, 1024, 1448, 2048, 2896, 4096};
 
 /// Distances between nodes, whose rows lie elsewhere. They grow as nodes get farther apart, whatever
 /// the metric: minus the inner product, or the squared distance.
@@ -75,8 +78,30 @@ private:
     float sign_;
 };
 
-HnswSearch::HnswSearch(GroupJob job, std::span<Scratch> scratch, const HnswOptions& options)
-    : job_(job), scratch_(scratch), options_(options), rows_(job_), ranker_(job_, rows_.unique()) {}
+struct HnswSearch::Walk {
+    Walk(const HnswStorage& storage, std::size_t rows, std::size_t wanted)
+        : distance(storage.get_distance_computer()),
+          visited(static_cast<int>(rows)),
+          nodes(wanted),
+          distances(wanted) {}
+
+    std::unique_ptr<faiss::DistanceComputer> distance;
+    faiss::VisitedTable visited;
+    faiss::HNSWStats stats;
+    std::vector<std::int64_t> nodes;
+    std::vector<float> distances;
+    std::vector<Key> candidates;
+};
+
+HnswSearch::HnswSearch(GroupJob job, std::span<Scratch> scratch, const GroupPlan& plan)
+    : job_(job),
+      scratch_(scratch),
+      options_(plan.hnsw),
+      recall_target_(plan.recall_target),
+      effort_is_given_(plan.hnsw.ef_search > 0),
+      rows_(job_),
+      ranker_(job_, rows_.unique()),
+      calibration_(job_, rows_, ranker_) {}
 
 HnswSearch::~HnswSearch() = default;
 
@@ -90,7 +115,14 @@ std::vector<parallel::Stage> HnswSearch::stages() {
         stages.push_back(make_stage(*this, scratch_, &HnswSearch::begin_grow, &HnswSearch::grow,
                                     0.6 / static_cast<double>(times)));
     }
-    stages.push_back(make_stage(*this, scratch_, &HnswSearch::begin_search, &HnswSearch::search, 0.37));
+    stages.push_back(
+        make_stage(*this, scratch_, &HnswSearch::begin_sample, &HnswSearch::search_sample, 0.02));
+    const std::size_t trials = effort_is_given_ ? 1 : std::size(tried_ef_search);
+    for (std::size_t i = 0; i < trials; ++i) {
+        stages.push_back(make_stage(*this, scratch_, &HnswSearch::begin_trial, &HnswSearch::try_sample, 0.0));
+    }
+    stages.push_back(make_stage(*this, scratch_, &HnswSearch::begin_exhaust, &HnswSearch::exhaust, 0.0));
+    stages.push_back(make_stage(*this, scratch_, &HnswSearch::begin_search, &HnswSearch::search, 0.35));
     stages.push_back(make_stage(*this, scratch_, &HnswSearch::begin_complete, &HnswSearch::complete, 0.0));
     return stages;
 }
@@ -147,37 +179,94 @@ void HnswSearch::grow(std::int64_t, Scratch& scratch) {
     graph_->add(static_cast<std::int64_t>(count), scratch.gathered.data());
 }
 
+std::int64_t HnswSearch::begin_sample(Scratch&) { return calibration_.begin(); }
+
+void HnswSearch::search_sample(std::int64_t unit, Scratch& scratch) {
+    calibration_.search(
+        unit, blocks_of_index(rows_, flat_, job_.dim),
+        [this](std::uint32_t row) { return flat_.rows() + row * job_.dim; }, scratch);
+}
+
+void HnswSearch::set_ef_search(std::int64_t ef_search) {
+    // The row itself is found too.
+    const auto wanted = static_cast<std::int64_t>(approximate_keep(job_.k, rows_.size())) + 1;
+    options_.ef_search = std::min(std::max(ef_search, wanted), static_cast<std::int64_t>(rows_.size()));
+    graph_->hnsw.efSearch = static_cast<int>(options_.ef_search);
+}
+
+std::int64_t HnswSearch::begin_trial(Scratch&) {
+    if (found_.empty()) {
+        found_.resize(calibration_.rows().size());
+        set_ef_search(options_.ef_search > 0 ? options_.ef_search : tried_ef_search[0]);
+        return calibration_.units();
+    }
+    reached_ = reached_ || effort_is_given_ || calibration_.estimate(found_).low >= recall_target_;
+    const auto* next =
+        std::upper_bound(std::begin(tried_ef_search), std::end(tried_ef_search), options_.ef_search);
+    if (reached_ || next == std::end(tried_ef_search)) return 0;
+    const std::int64_t before = options_.ef_search;
+    set_ef_search(*next);
+    return options_.ef_search > before ? calibration_.units() : 0;
+}
+
+void HnswSearch::try_sample(std::int64_t unit, Scratch&) {
+    Walk walk(*storage_, rows_.size(), approximate_keep(job_.k, rows_.size()) + 1);
+    const auto [first, last] = calibration_.range_of(unit);
+    for (std::size_t s = first; s < last; ++s) {
+        found_[s] = calibration_.count_found(s, search_graph(calibration_.rows()[s], walk));
+    }
+}
+
+std::int64_t HnswSearch::begin_exhaust(Scratch&) {
+    exhaustive_ = !effort_is_given_ && calibration_.estimate(found_).low < recall_target_;
+    if (!exhaustive_) return 0;
+    graph_.reset();
+    lists_ = CandidateLists(rows_.size(), approximate_keep(job_.k, rows_.size()), job_.scorer.kernel());
+    locks_ = std::make_unique<parallel::BlockLocks>(rows_.blocks());
+    return parallel::BlockPairs(rows_.blocks()).count();
+}
+
+void HnswSearch::exhaust(std::int64_t pair, Scratch& scratch) {
+    join_blocks(pair, rows_, flat_, lists_, *locks_, job_.scorer.kernel(), scratch);
+}
+
 std::int64_t HnswSearch::begin_search(Scratch&) {
-    const std::size_t wanted = approximate_keep(job_.k, rows_.size()) + 1;
-    const std::int64_t kept = std::max(options_.ef_search, static_cast<std::int64_t>(wanted));
-    graph_->hnsw.efSearch = static_cast<int>(std::min(kept, static_cast<std::int64_t>(rows_.size())));
+    if (exhaustive_) {
+        for (std::size_t s = 0; s < found_.size(); ++s) {
+            found_[s] = calibration_.count_found(s, lists_.ranked(calibration_.rows()[s]));
+        }
+    }
+    *job_.report = {.recall = calibration_.estimate(found_), .hnsw = options_, .exhaustive = exhaustive_};
     short_.resize(static_cast<std::size_t>(rows_.blocks()));
     return rows_.blocks();
 }
 
+std::span<const Key> HnswSearch::search_graph(std::uint32_t row, Walk& walk) const {
+    const std::size_t wanted = walk.nodes.size();
+    walk.distance->set_query(flat_.rows() + row * job_.dim);
+    const auto start = static_cast<faiss::HNSW::storage_idx_t>(node_of_[row]);
+    const float start_distance = (*walk.distance)(start);
+    faiss::maxheap_heapify(wanted, walk.distances.data(), walk.nodes.data());
+    graph_->hnsw.search_level_0(*walk.distance, static_cast<int>(wanted), walk.nodes.data(),
+                                walk.distances.data(), 1, &start, &start_distance, 1, walk.stats,
+                                walk.visited);
+    walk.visited.advance();
+    walk.candidates.clear();
+    for (std::size_t c = 0; c < wanted; ++c) {
+        if (walk.nodes[c] < 0 || walk.nodes[c] == start) continue;
+        walk.candidates.push_back(
+            make_key(walk.distances[c], row_of_[static_cast<std::size_t>(walk.nodes[c])]));
+    }
+    return walk.candidates;
+}
+
 void HnswSearch::search(std::int64_t block, Scratch& scratch) {
-    const std::size_t wanted = approximate_keep(job_.k, rows_.size()) + 1;  // the row itself is found too
-    const std::unique_ptr<faiss::DistanceComputer> distance(storage_->get_distance_computer());
-    faiss::VisitedTable visited(static_cast<int>(rows_.size()));
-    faiss::HNSWStats stats;
-    std::vector<std::int64_t> nodes(wanted);
-    std::vector<float> distances(wanted);
-    std::vector<Key> candidates;
+    // The row itself is found too.
+    Walk walk(*storage_, exhaustive_ ? 0 : rows_.size(), approximate_keep(job_.k, rows_.size()) + 1);
     const std::size_t first = rows_.block_first(block);
     for (std::size_t i = first; i < first + rows_.block_size(block); ++i) {
         const auto row = static_cast<std::uint32_t>(i);
-        distance->set_query(flat_.rows() + i * job_.dim);
-        const auto start = static_cast<faiss::HNSW::storage_idx_t>(node_of_[i]);
-        const float start_distance = (*distance)(start);
-        faiss::maxheap_heapify(wanted, distances.data(), nodes.data());
-        graph_->hnsw.search_level_0(*distance, static_cast<int>(wanted), nodes.data(), distances.data(), 1,
-                                    &start, &start_distance, 1, stats, visited);
-        visited.advance();
-        candidates.clear();
-        for (std::size_t c = 0; c < wanted; ++c) {
-            if (nodes[c] < 0 || nodes[c] == start) continue;
-            candidates.push_back(make_key(distances[c], row_of_[static_cast<std::size_t>(nodes[c])]));
-        }
+        const auto candidates = exhaustive_ ? lists_.ranked(row) : search_graph(row, walk);
         if (!ranker_.rank(row, candidates, scratch)) short_[static_cast<std::size_t>(block)].push_back(row);
     }
 }
@@ -193,7 +282,7 @@ void HnswSearch::complete(std::int64_t batch, Scratch& scratch) {
     const auto rows =
         std::span<const std::uint32_t>(again_).subspan(first, std::min(rows_again, again_.size() - first));
     scratch.counters.researched_rows += static_cast<std::int64_t>(rows.size());
-    search_all(rows, job_.k, rows_, flat_, ranker_, job_.scorer.kernel(), scratch);
+    search_all(rows, job_, rows_, flat_, ranker_, scratch);
 }
 
 }  // namespace grouplink::knn

@@ -1,11 +1,15 @@
 #pragma once
 
 #include <grouplink/options.hpp>
+#include <grouplink/plan.hpp>
 
+#include "knn/calibration.hpp"
+#include "knn/candidates.hpp"
 #include "knn/gather.hpp"
 #include "knn/group.hpp"
 #include "knn/group_rows.hpp"
 #include "knn/rank.hpp"
+#include "parallel/blocks.hpp"
 #include "parallel/workers.hpp"
 
 #include <faiss/IndexHNSW.h>
@@ -24,11 +28,12 @@ class HnswStorage;
 /// The graph is grown by one worker, row after row in a random order, so that it depends on nothing
 /// but the rows and the seed; distances come from kernels of ours. Each row is then searched from its own
 /// node, its candidates go through the canonical scoring, and the few rows that cannot reach enough
-/// others are compared with all.
+/// others are compared with all. Unless ef_search is given, a sample whose exact neighbors are known is
+/// searched with more and more until its recall is enough; where none is, all pairs are scored.
 class HnswSearch {
 public:
-    /// `scratch` has one entry a worker.
-    HnswSearch(GroupJob job, std::span<Scratch> scratch, const HnswOptions& options);
+    /// `scratch` has one entry a worker; `plan` is the group's.
+    HnswSearch(GroupJob job, std::span<Scratch> scratch, const GroupPlan& plan);
     ~HnswSearch();
     HnswSearch(const HnswSearch&) = delete;
     HnswSearch& operator=(const HnswSearch&) = delete;
@@ -44,14 +49,28 @@ private:
     std::int64_t begin_graph(Scratch&);
     std::int64_t begin_grow(Scratch&);
     void grow(std::int64_t, Scratch& scratch);
+    std::int64_t begin_sample(Scratch&);
+    void search_sample(std::int64_t unit, Scratch& scratch);
+    std::int64_t begin_trial(Scratch&);
+    void try_sample(std::int64_t unit, Scratch& scratch);
+    std::int64_t begin_exhaust(Scratch&);
+    void exhaust(std::int64_t pair, Scratch& scratch);
     std::int64_t begin_search(Scratch&);
     void search(std::int64_t block, Scratch& scratch);
     std::int64_t begin_complete(Scratch&);
     void complete(std::int64_t batch, Scratch& scratch);
 
+    /// What one worker searches the graph with.
+    struct Walk;
+    /// The best candidates of a row but itself, best first.
+    std::span<const Key> search_graph(std::uint32_t row, Walk& walk) const;
+    void set_ef_search(std::int64_t ef_search);
+
     GroupJob job_;
     std::span<Scratch> scratch_;
     HnswOptions options_;
+    double recall_target_;
+    bool effort_is_given_;
     GroupRows rows_;
     RowRanker ranker_;
     FlatIndex flat_;
@@ -59,6 +78,12 @@ private:
     std::vector<std::uint32_t> node_of_;  ///< of each row
     std::unique_ptr<HnswStorage> storage_;
     std::unique_ptr<faiss::IndexHNSW> graph_;
+    Calibration calibration_;
+    bool reached_ = false;             ///< the recall target
+    bool exhaustive_ = false;          ///< all pairs are scored instead
+    std::vector<std::int64_t> found_;  ///< neighbors that each row of the sample has
+    CandidateLists lists_;             ///< of an exhaustive search
+    std::unique_ptr<parallel::BlockLocks> locks_;
     std::vector<std::vector<std::uint32_t>> short_;  ///< of each block: rows with too few candidates
     std::vector<std::uint32_t> again_;
 };

@@ -25,8 +25,14 @@ faiss::MetricType faiss_metric(Metric metric) {
 
 }  // namespace
 
-IvfSearch::IvfSearch(GroupJob job, std::span<Scratch> scratch, const IvfOptions& options)
-    : job_(job), scratch_(scratch), options_(options), rows_(job_), ranker_(job_, rows_.unique()) {}
+IvfSearch::IvfSearch(GroupJob job, std::span<Scratch> scratch, const GroupPlan& plan)
+    : job_(job),
+      scratch_(scratch),
+      options_(plan.ivf),
+      recall_target_(plan.recall_target),
+      rows_(job_),
+      ranker_(job_, rows_.unique()),
+      calibration_(job_, rows_, ranker_) {}
 
 std::vector<parallel::Stage> IvfSearch::stages() {
     std::vector<parallel::Stage> stages{
@@ -36,9 +42,12 @@ std::vector<parallel::Stage> IvfSearch::stages() {
         stages.push_back(make_stage(*this, scratch_, &IvfSearch::begin_train, &IvfSearch::train,
                                     0.2 / static_cast<double>(training_rounds)));
     }
-    stages.push_back(make_stage(*this, scratch_, &IvfSearch::begin_assign, &IvfSearch::assign, 0.1));
+    stages.push_back(make_stage(*this, scratch_, &IvfSearch::begin_assign, &IvfSearch::assign, 0.05));
     stages.push_back(make_stage(*this, scratch_, &IvfSearch::begin_fill, &IvfSearch::fill, 0.02));
-    stages.push_back(make_stage(*this, scratch_, &IvfSearch::begin_join, &IvfSearch::join, 0.55));
+    stages.push_back(
+        make_stage(*this, scratch_, &IvfSearch::begin_sample_search, &IvfSearch::search_sample, 0.02));
+    stages.push_back(make_stage(*this, scratch_, &IvfSearch::begin_probe, &IvfSearch::probe, 0.05));
+    stages.push_back(make_stage(*this, scratch_, &IvfSearch::begin_join, &IvfSearch::join, 0.53));
     stages.push_back(make_stage(*this, scratch_, &IvfSearch::begin_rank, &IvfSearch::rank, 0.1));
     return stages;
 }
@@ -57,7 +66,7 @@ std::int64_t IvfSearch::begin_sample(Scratch& scratch) {
     quantizer_ = std::make_unique<faiss::IndexFlat>(dim, metric);
     index_ = std::make_unique<faiss::IndexIVFFlat>(quantizer_.get(), static_cast<std::size_t>(dim),
                                                    static_cast<std::size_t>(nlist), metric);
-    nprobe_ = static_cast<std::size_t>(std::min(options_.nprobe, nlist));
+    options_.nlist = nlist;
 
     const auto count =
         static_cast<std::size_t>(rows / training_rows_a_list < nlist ? rows : training_rows_a_list * nlist);
@@ -112,7 +121,7 @@ std::int64_t IvfSearch::begin_assign(Scratch&) {
             centroid_offsets_[list] = job_.scorer.kernel().dot_f32(centroid, centroid, job_.dim) / 2;
         }
     }
-    probes_.resize(rows_.size() * nprobe_);
+    list_of_.resize(rows_.size());
     return rows_.blocks();
 }
 
@@ -141,13 +150,9 @@ void IvfSearch::assign(std::int64_t block, Scratch& scratch) {
         place_row(rows_.frame(), job_.scorer.metric(), job_.dim, scratch.x.data(),
                   scratch.gathered.data() + i * job_.dim);
     }
-    CandidateLists best(count, nprobe_, job_.scorer.kernel());
+    CandidateLists best(count, 1, job_.scorer.kernel());
     offer_lists(scratch.gathered.data(), count, best, scratch);
-    for (std::size_t i = 0; i < count; ++i) {
-        const auto nearest = best.ranked(i);
-        std::transform(nearest.begin(), nearest.end(),
-                       probes_.begin() + static_cast<std::ptrdiff_t>((first + i) * nprobe_), key_row);
-    }
+    for (std::size_t i = 0; i < count; ++i) list_of_[first + i] = key_row(best.ranked(i).front());
 }
 
 std::int64_t IvfSearch::begin_fill(Scratch&) {
@@ -155,7 +160,7 @@ std::int64_t IvfSearch::begin_fill(Scratch&) {
     list_members_.assign(nlist(), 0);
     place_.resize(rows_.size());
     for (std::uint32_t row = 0; row < rows_.size(); ++row) {
-        const std::uint32_t list = *probes(row);
+        const std::uint32_t list = list_of_[row];
         place_[row] = static_cast<std::uint32_t>(list_first_[list + 1]++);
         list_members_[list] += static_cast<std::int64_t>(rows_.unique().rows_of(row).size());
     }
@@ -164,7 +169,6 @@ std::int64_t IvfSearch::begin_fill(Scratch&) {
     std::partial_sum(list_first_.begin(), list_first_.end(), list_first_.begin());
     index_->ntotal = static_cast<std::int64_t>(rows_.size());
     offsets_.assign(rows_.size(), 0.0F);
-    more_.resize(static_cast<std::size_t>(rows_.blocks()));
     return rows_.blocks();
 }
 
@@ -175,28 +179,110 @@ void IvfSearch::fill(std::int64_t block, Scratch& scratch) {
     for (std::size_t i = first; i < first + rows_.block_size(block); ++i) {
         const auto row = static_cast<std::uint32_t>(i);
         rows_.load(i, scratch);
-        float* floats = scratch.gathered.data();
-        const RowLength length = place_row(rows_.frame(), metric, job_.dim, scratch.x.data(), floats);
-        const std::uint32_t list = *probes(row);
+        float* placed = scratch.gathered.data();
+        const RowLength length = place_row(rows_.frame(), metric, job_.dim, scratch.x.data(), placed);
+        const std::uint32_t list = list_of_[row];
         const std::int64_t id = row;
         index_->invlists->update_entries(list, place_[row], 1, &id,
-                                         reinterpret_cast<const std::uint8_t*>(floats));
+                                         reinterpret_cast<const std::uint8_t*>(placed));
         if (metric == Metric::euclidean) {
             offsets_[list_first_[list] + place_[row]] = static_cast<float>(length.squares / 2);
         }
-        probe_more(row, floats, more_[static_cast<std::size_t>(block)], scratch);
+    }
+}
+
+std::int64_t IvfSearch::begin_sample_search(Scratch&) {
+    const std::int64_t units = calibration_.begin();
+    places_.resize(calibration_.rows().size());
+    return units;
+}
+
+void IvfSearch::search_sample(std::int64_t unit, Scratch& scratch) {
+    const RowBlocks blocks{.count = static_cast<std::int64_t>(nlist()), .at = [this](std::int64_t block) {
+                               const auto list = static_cast<std::size_t>(block);
+                               return RowBlock{.rows = list_rows(list),
+                                               .offsets = offsets_.data() + list_first_[list],
+                                               .count = index_->invlists->list_size(list),
+                                               .first = 0,
+                                               .ids = index_->invlists->get_ids(list)};
+                           }};
+    calibration_.search(
+        unit, blocks, [this](std::uint32_t row) { return floats(row); }, scratch);
+    const auto [first, last] = calibration_.range_of(unit);
+    std::vector<std::uint32_t> place_of(nlist());
+    for (std::size_t s = first; s < last; ++s) {
+        const std::uint32_t row = calibration_.rows()[s];
+        CandidateLists all(1, nlist(), job_.scorer.kernel());
+        offer_lists(floats(row), 1, all, scratch);
+        std::uint32_t place = 0;
+        for (const Key key : all.ranked(0)) place_of[key_row(key)] = place++;
+        for (const std::uint32_t neighbor : calibration_.neighbors(s)) {
+            if (neighbor != row) places_[s].push_back(place_of[list_of_[neighbor]]);
+        }
+    }
+}
+
+/// The least number of lists for which the sample reaches the recall target, and the report of it.
+void IvfSearch::choose_nprobe() {
+    const auto recall_of = [this](std::int64_t nprobe) {
+        std::vector<std::int64_t> found;
+        for (std::size_t s = 0; s < places_.size(); ++s) {
+            auto place = places_[s].begin();
+            found.push_back(calibration_.count_found(s, [&](std::uint32_t) { return *place++ < nprobe; }));
+        }
+        return calibration_.estimate(found);
+    };
+    const auto lists = static_cast<std::int64_t>(nlist());
+    std::int64_t nprobe = std::min(options_.nprobe, lists);
+    if (nprobe == 0) {
+        // More lists never find less.
+        std::int64_t too_few = 0;
+        for (nprobe = lists; nprobe - too_few > 1;) {
+            const std::int64_t middle = (too_few + nprobe) / 2;
+            (recall_of(middle).low >= recall_target_ ? nprobe : too_few) = middle;
+        }
+    }
+    nprobe_ = static_cast<std::size_t>(nprobe);
+    options_.nprobe = nprobe;
+    *job_.report = {.recall = recall_of(nprobe), .ivf = options_, .exhaustive = nprobe == lists};
+}
+
+std::int64_t IvfSearch::begin_probe(Scratch&) {
+    choose_nprobe();
+    probes_.resize(rows_.size() * nprobe_);
+    more_.resize(static_cast<std::size_t>(rows_.blocks()));
+    return rows_.blocks();
+}
+
+void IvfSearch::probe(std::int64_t block, Scratch& scratch) {
+    const std::size_t first = rows_.block_first(block);
+    const std::size_t count = rows_.block_size(block);
+    scratch.gathered.resize(count * job_.dim);
+    for (std::size_t i = 0; i < count; ++i) {
+        std::copy_n(floats(static_cast<std::uint32_t>(first + i)), job_.dim,
+                    scratch.gathered.data() + i * job_.dim);
+    }
+    CandidateLists best(count, nprobe_, job_.scorer.kernel());
+    offer_lists(scratch.gathered.data(), count, best, scratch);
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto nearest = best.ranked(i);
+        std::transform(nearest.begin(), nearest.end(),
+                       probes_.begin() + static_cast<std::ptrdiff_t>((first + i) * nprobe_), key_row);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto row = static_cast<std::uint32_t>(first + i);
+        probe_more(row, more_[static_cast<std::size_t>(block)], scratch);
     }
 }
 
 /// Adds lists, the nearest first, until those probed hold k rows besides this one.
-void IvfSearch::probe_more(std::uint32_t row, const float* floats, std::vector<Probe>& more,
-                           Scratch& scratch) const {
+void IvfSearch::probe_more(std::uint32_t row, std::vector<Probe>& more, Scratch& scratch) const {
     const auto wanted = static_cast<std::int64_t>(job_.k) + 1;
     std::int64_t within = 0;
     for (std::size_t p = 0; p < nprobe_; ++p) within += list_members_[probes(row)[p]];
     if (within >= wanted) return;
     CandidateLists all(1, nlist(), job_.scorer.kernel());
-    offer_lists(floats, 1, all, scratch);
+    offer_lists(floats(row), 1, all, scratch);
     for (const Key key : all.ranked(0)) {
         if (within >= wanted) return;
         const std::uint32_t list = key_row(key);
@@ -256,8 +342,7 @@ void IvfSearch::join(std::int64_t unit, Scratch& scratch) {
             std::span(probing_).subspan(unit_first + first, std::min(tile, unit_count - first));
         for (std::size_t q = 0; q < queries.size(); ++q) {
             const std::uint32_t row = queries[q];
-            std::copy_n(list_rows(*probes(row)) + place_[row] * job_.dim, job_.dim,
-                        scratch.gathered.data() + q * job_.dim);
+            std::copy_n(floats(row), job_.dim, scratch.gathered.data() + q * job_.dim);
         }
         for (std::size_t b = 0; b < size; b += tile) {
             const std::size_t nb = std::min(tile, size - b);
@@ -266,14 +351,13 @@ void IvfSearch::join(std::int64_t unit, Scratch& scratch) {
                                     scratch.scores.data());
             for (std::size_t q = 0; q < queries.size(); ++q) {
                 const std::uint32_t row = queries[q];
-                float* scores = scratch.scores.data() + q * nb;
-                const std::size_t self = *probes(row) == list ? place_[row] : size;
-                if (self >= b && self < b + nb) scores[self - b] = no_score;
                 const auto block = static_cast<std::int64_t>(row / rows_a_lock);
                 const auto guard = locks_->hold(block, block);
-                offer_scores(lists_, row, scores, offsets_.data() + list_first_[list] + b, nb, kernel,
-                             scratch,
-                             [&](std::uint32_t j) { return static_cast<std::uint32_t>(ids[b + j]); });
+                const auto candidate_of = [&](std::uint32_t j) {
+                    return static_cast<std::uint32_t>(ids[b + j]);
+                };
+                offer_scores(lists_, row, scratch.scores.data() + q * nb,
+                             offsets_.data() + list_first_[list] + b, nb, kernel, scratch, candidate_of, row);
             }
         }
     }

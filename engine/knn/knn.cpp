@@ -39,24 +39,21 @@ std::vector<std::int64_t> neighbor_offsets(const RowsByGroup& grouped, std::int6
 }
 
 /// The search of one large group: its state exists from its first stage to its last.
-template <typename Search, typename... Options>
-parallel::Work work_of(const GroupJob& job, std::span<Scratch> scratch, double cost,
-                       const Options&... options) {
+template <typename Search, typename... Plan>
+parallel::Work work_of(const GroupJob& job, std::span<Scratch> scratch, double cost, const Plan&... plan) {
     auto search = std::make_shared<std::optional<Search>>();
-    search->emplace(job, scratch, options...);
+    search->emplace(job, scratch, plan...);
     parallel::Work work{.stages = (*search)->stages(), .cost = cost};
     work.stages.push_back(
         {.begin = [search](int) { return search->reset(), std::int64_t{0}; }, .run = {}, .share = 0.0});
     return work;
 }
 
-parallel::Work large_work(const GroupPlan& group, const GroupJob& job, std::span<Scratch> scratch,
-                          const LinkOptions& options) {
+parallel::Work large_work(const GroupPlan& group, const GroupJob& job, std::span<Scratch> scratch) {
     switch (group.index) {
-        case IndexKind::ivf: return work_of<knn::IvfSearch>(job, scratch, group.cost, group.ivf);
-        case IndexKind::hnsw: return work_of<knn::HnswSearch>(job, scratch, group.cost, options.hnsw);
-        case IndexKind::partition:
-            return work_of<knn::PartitionSearch>(job, scratch, group.cost, options.partition);
+        case IndexKind::ivf: return work_of<knn::IvfSearch>(job, scratch, group.cost, group);
+        case IndexKind::hnsw: return work_of<knn::HnswSearch>(job, scratch, group.cost, group);
+        case IndexKind::partition: return work_of<knn::PartitionSearch>(job, scratch, group.cost, group);
         default: return work_of<FlatSearch>(job, scratch, group.cost);
     }
 }
@@ -86,20 +83,26 @@ KnnResult find_neighbors(const MatrixView& vectors, const RowsByGroup& grouped,
 
     const knn::RowScorer scorer(vectors, options.metric, kernels::best());
     std::vector<Scratch> scratch(static_cast<std::size_t>(threads));
+    result.searches.resize(keys.size());
+    for (const GroupPlan& group : plan.groups) {
+        if (group.index != IndexKind::flat) result.searches[static_cast<std::size_t>(group.group)].emplace();
+    }
     const auto job_of = [&](const GroupPlan& group) {
+        auto& search = result.searches[static_cast<std::size_t>(group.group)];
         return GroupJob{.scorer = scorer,
                         .rows = grouped.group(group.group),
                         .dim = static_cast<std::size_t>(group.dim),
                         .k = static_cast<std::size_t>(std::min(options.n_nearest, group.rows - 1)),
                         .seed = knn::group_seed(options.seed, keys[static_cast<std::size_t>(group.group)]),
-                        .neighbors = result.neighbors};
+                        .neighbors = result.neighbors,
+                        .report = search ? &*search : nullptr};
     };
 
     std::vector<parallel::Work> works;
     for (const Batch& batch : make_batches(plan)) {
         const auto groups = std::span(plan.groups).subspan(batch.first, batch.count);
         if (groups.front().tiles > 1) {
-            works.push_back(large_work(groups.front(), job_of(groups.front()), scratch, options));
+            works.push_back(large_work(groups.front(), job_of(groups.front()), scratch));
             continue;
         }
         parallel::Stage stage;

@@ -8,6 +8,7 @@
 #include "rows/groups.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -39,7 +40,8 @@ struct KnnCounters {
 struct KnnResult {
     Neighbors neighbors;
     KnnCounters counters;
-    std::vector<double> busy_seconds;  ///< of each worker
+    std::vector<std::optional<SearchReport>> searches;  ///< of each group: how an approximate one went
+    std::vector<double> busy_seconds;                   ///< of each worker
 };
 
 /// Finds min(n_nearest, rows of the group - 1) neighbors of every row in `grouped`, whose groups have these

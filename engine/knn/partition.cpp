@@ -3,10 +3,11 @@
 #include "kernels/gemm.hpp"
 #include "knn/exhaustive.hpp"
 #include "knn/stage.hpp"
+#include "plan/cost.hpp"
 #include "plan/plan.hpp"
 
 #include <algorithm>
-#include <limits>
+#include <cmath>
 #include <numeric>
 
 namespace grouplink::knn {
@@ -20,11 +21,12 @@ constexpr std::size_t rows_a_leader = 150;
 /// Cells below the first level that a row goes to, by depth; one from there on.
 constexpr std::size_t second_fanout = 2;
 constexpr std::size_t deepest = 20;
+/// Neighbors of a row that a refinement follows at most.
 constexpr std::size_t most_followed = 16;
-constexpr std::size_t most_met = 1024;
+/// Refinements that a group may take, most of them after another pass.
+constexpr int most_rounds = 24;
 constexpr std::int64_t lock_count = 4096;
 constexpr std::size_t rows_again = 64;
-constexpr std::uint32_t nobody = std::numeric_limits<std::uint32_t>::max();
 
 /// The places of the `fanout` best of scores[0, n) less `offsets`, best first, ties by place.
 void best_places(const float* scores, const float* offsets, std::size_t n, std::size_t fanout,
@@ -44,53 +46,59 @@ void best_places(const float* scores, const float* offsets, std::size_t n, std::
     }
 }
 
-/// A set of rows that remembers the order in which they came.
-class Met {
-public:
-    explicit Met(std::vector<std::uint32_t>& rows) : rows_(rows), slots_(4 * most_met, nobody) {}
-
-    void clear() {
-        rows_.clear();
-        std::fill(slots_.begin(), slots_.end(), nobody);
-    }
-    void add(std::uint32_t row) {
-        if (row == nobody || rows_.size() == most_met) return;
-        std::size_t slot = static_cast<std::size_t>(mix(row)) % slots_.size();
-        while (slots_[slot] != nobody && slots_[slot] != row) slot = (slot + 1) % slots_.size();
-        if (slots_[slot] == row) return;
-        slots_[slot] = row;
-        rows_.push_back(row);
-    }
-
-private:
-    std::vector<std::uint32_t>& rows_;
-    std::vector<std::uint32_t> slots_;
-};
-
 }  // namespace
 
-PartitionSearch::PartitionSearch(GroupJob job, std::span<Scratch> scratch, const PartitionOptions& options)
-    : job_(job), scratch_(scratch), options_(options), rows_(job_), ranker_(job_, rows_.unique()) {}
+PartitionSearch::PartitionSearch(GroupJob job, std::span<Scratch> scratch, const GroupPlan& plan)
+    : job_(job),
+      scratch_(scratch),
+      options_(plan.partition),
+      recall_target_(plan.recall_target),
+      exhaustive_cost_(rounds_a_flat_search({plan.rows, plan.dim, static_cast<std::int64_t>(job.k)},
+                                            plan.partition.fanout)),
+      rows_(job_),
+      ranker_(job_, rows_.unique()),
+      calibration_(job_, rows_, ranker_) {}
 
 std::vector<parallel::Stage> PartitionSearch::stages() {
     using Search = PartitionSearch;
     std::vector<parallel::Stage> stages{
         make_stage(*this, scratch_, &Search::begin_measure, &Search::measure, 0.02),
-        make_stage(*this, scratch_, &Search::begin_gather, &Search::gather, 0.03)};
-    for (std::int64_t pass = 0; pass < options_.passes; ++pass) {
-        const double share = 1.0 / static_cast<double>(options_.passes);
-        stages.push_back(make_stage(*this, scratch_, &Search::begin_assign, &Search::assign, 0.1 * share));
-        stages.push_back(
-            make_stage(*this, scratch_, &Search::begin_cells, &Search::search_cell, 0.45 * share));
+        make_stage(*this, scratch_, &Search::begin_gather, &Search::gather, 0.03),
+        make_stage(*this, scratch_, &Search::begin_sample, &Search::search_sample, 0.03)};
+    if (effort_is_free()) {
+        // Most groups take the first round and no more.
+        for (int round = 0; round < most_rounds; ++round) {
+            const double share = round == 0 ? 1.0 : 0.0;
+            if (round != 1) add_pass(stages, share);
+            add_refinement(stages, share);
+        }
+    } else {
+        for (std::int64_t pass = 0; pass < options_.passes; ++pass) {
+            add_pass(stages, 1.0 / static_cast<double>(options_.passes));
+        }
+        for (std::int64_t round = 0; round < options_.refinements; ++round) {
+            add_refinement(stages, 1.0 / static_cast<double>(options_.refinements));
+        }
     }
-    for (std::int64_t round = 0; round < options_.refinements; ++round) {
-        const double share = 1.0 / static_cast<double>(options_.refinements);
-        stages.push_back(make_stage(*this, scratch_, &Search::begin_freeze, &Search::freeze, 0.01 * share));
-        stages.push_back(make_stage(*this, scratch_, &Search::begin_refine, &Search::refine, 0.3 * share));
-    }
+    stages.push_back(make_stage(*this, scratch_, &Search::begin_exhaust, &Search::exhaust, 0.0));
     stages.push_back(make_stage(*this, scratch_, &Search::begin_rank, &Search::rank, 0.09));
     stages.push_back(make_stage(*this, scratch_, &Search::begin_complete, &Search::complete, 0.0));
     return stages;
+}
+
+void PartitionSearch::add_pass(std::vector<parallel::Stage>& stages, double share) {
+    using Search = PartitionSearch;
+    stages.push_back(make_stage(*this, scratch_, &Search::begin_assign, &Search::assign, 0.1 * share));
+    stages.push_back(make_stage(*this, scratch_, &Search::begin_cells, &Search::search_cell, 0.43 * share));
+}
+
+void PartitionSearch::add_refinement(std::vector<parallel::Stage>& stages, double share) {
+    using Search = PartitionSearch;
+    stages.push_back(make_stage(*this, scratch_, &Search::begin_freeze, &Search::freeze, 0.01 * share));
+    if (effort_is_free()) {
+        stages.push_back(make_stage(*this, scratch_, &Search::begin_trial, &Search::try_sample, 0.0));
+    }
+    stages.push_back(make_stage(*this, scratch_, &Search::begin_refine, &Search::refine, 0.29 * share));
 }
 
 std::int64_t PartitionSearch::begin_measure(Scratch&) { return rows_.begin_measure(); }
@@ -107,6 +115,17 @@ std::int64_t PartitionSearch::begin_gather(Scratch& scratch) {
 
 void PartitionSearch::gather(std::int64_t block, Scratch& scratch) {
     gather_block(rows_, block, index_, scratch);
+}
+
+std::int64_t PartitionSearch::begin_sample(Scratch&) {
+    index_.finish();
+    return calibration_.begin();
+}
+
+void PartitionSearch::search_sample(std::int64_t unit, Scratch& scratch) {
+    calibration_.search(
+        unit, blocks_of_index(rows_, index_, job_.dim), [this](std::uint32_t row) { return floats(row); },
+        scratch);
 }
 
 std::int64_t PartitionSearch::lock_of(std::uint32_t row) {
@@ -155,7 +174,7 @@ void PartitionSearch::nearest_leaders(const float* rows, std::size_t count, cons
 }
 
 std::int64_t PartitionSearch::begin_assign(Scratch&) {
-    index_.finish();
+    if (reached_) return 0;
     std::vector<std::uint32_t> all(rows_.size());
     std::iota(all.begin(), all.end(), 0U);
     const auto fanout = static_cast<std::size_t>(options_.fanout);
@@ -173,6 +192,7 @@ void PartitionSearch::assign(std::int64_t block, Scratch& scratch) {
 }
 
 std::int64_t PartitionSearch::begin_cells(Scratch&) {
+    if (reached_) return 0;
     cell_first_.assign(leaders_.size() + 1, 0);
     for (const std::uint32_t cell : cells_) ++cell_first_[cell + 1];
     std::partial_sum(cell_first_.begin(), cell_first_.end(), cell_first_.begin());
@@ -268,84 +288,136 @@ void PartitionSearch::join(std::span<const std::uint32_t> rows, Scratch& scratch
 }
 
 std::int64_t PartitionSearch::begin_freeze(Scratch&) {
-    degree_ = std::min(job_.k, most_followed);
-    graph_.assign(rows_.size() * degree_, nobody);
+    if (reached_) return 0;
+    graph_ = NeighborGraph(rows_.size(), std::min(job_.k, most_followed));
     return rows_.blocks();
 }
 
 void PartitionSearch::freeze(std::int64_t block, Scratch&) {
     const std::size_t first = rows_.block_first(block);
-    for (std::size_t i = first; i < first + rows_.block_size(block); ++i) {
-        const auto best = lists_.ranked(i);
-        for (std::size_t m = 0; m < std::min(degree_, best.size()); ++m)
-            graph_[i * degree_ + m] = key_row(best[m]);
+    for (std::size_t i = first; i < first + rows_.block_size(block); ++i) graph_.set(i, lists_.ranked(i));
+}
+
+std::int64_t PartitionSearch::begin_trial(Scratch&) {
+    if (reached_) return 0;
+    graph_.invert();
+    tried_.assign(most_steps() + 1, std::vector<std::int64_t>(calibration_.rows().size()));
+    return calibration_.units();
+}
+
+void PartitionSearch::meet(Acquaintances& acquaintances, std::size_t step, std::uint32_t row,
+                           CandidateLists& lists, std::size_t i) const {
+    constexpr std::size_t ahead = 6;  // rows lie anywhere in memory: ask for them in time
+    constexpr std::size_t line = 16;
+    const auto met = acquaintances.follow(step);
+    const auto ask_for = [&](std::size_t place) {
+        if (place >= met.size()) return;
+        for (std::size_t c = 0; c < job_.dim; c += line) __builtin_prefetch(floats(met[place]) + c);
+    };
+    for (std::size_t place = 0; place < ahead; ++place) ask_for(place);
+    for (std::size_t place = 0; place < met.size(); ++place) {
+        ask_for(place + ahead);
+        const std::uint32_t other = met[place];
+        const float inner = job_.scorer.kernel().dot_f32(floats(row), floats(other), job_.dim);
+        lists.push_new(i, inner - index_.offsets()[row] - index_.offsets()[other], other);
+    }
+}
+
+/// Refines each row of the sample as refine() would, in a list of its own.
+void PartitionSearch::try_sample(std::int64_t unit, Scratch&) {
+    const auto [first, last] = calibration_.range_of(unit);
+    Acquaintances acquaintances(graph_);
+    for (std::size_t s = first; s < last; ++s) {
+        const std::uint32_t row = calibration_.rows()[s];
+        CandidateLists list(1, approximate_keep(job_.k, rows_.size()), job_.scorer.kernel());
+        for (const Key key : lists_.ranked(row)) list.push(0, -key_value(key), key_row(key));
+        tried_[0][s] = calibration_.count_found(s, list.ranked(0));
+        acquaintances.start(row);
+        for (std::size_t step = 0; step < most_steps(); ++step) {
+            meet(acquaintances, step, row, list, 0);
+            tried_[step + 1][s] = calibration_.count_found(s, list.ranked(0));
+        }
     }
 }
 
 std::int64_t PartitionSearch::begin_refine(Scratch&) {
-    // A row that very many have as a neighbor keeps those that have it nearest.
-    const std::size_t most = 2 * degree_;
-    reverse_first_.assign(rows_.size() + 1, 0);
-    for (const std::uint32_t target : graph_) {
-        if (target != nobody && reverse_first_[target + 1] < most) ++reverse_first_[target + 1];
+    if (reached_) return 0;
+    if (effort_is_free()) {
+        choose_steps();
+    } else {
+        graph_.invert();
+        steps_ = most_steps();
     }
-    std::partial_sum(reverse_first_.begin(), reverse_first_.end(), reverse_first_.begin());
-    reverse_.resize(reverse_first_.back());
-    std::vector<std::size_t> next(reverse_first_.begin(), reverse_first_.end() - 1);
-    for (std::size_t m = 0; m < degree_; ++m) {
-        for (std::size_t i = 0; i < rows_.size(); ++i) {
-            const std::uint32_t target = graph_[i * degree_ + m];
-            if (target == nobody || next[target] == reverse_first_[target + 1]) continue;
-            reverse_[next[target]++] = static_cast<std::uint32_t>(i);
-        }
-    }
+    if (exhaustive_ || steps_ == 0) return 0;
+    ++refinement_;
+    sort_by_cell();
     return rows_.blocks();
 }
 
+/// From what the sample tried: the fewest steps that reach the recall target or, when none do, all of them,
+/// unless scoring all pairs is likely to be cheaper than what more would then be needed.
+void PartitionSearch::choose_steps() {
+    for (steps_ = 0; steps_ <= most_steps(); ++steps_) {
+        if (calibration_.estimate(tried_[steps_]).low < recall_target_) continue;
+        reached_ = true;
+        return;
+    }
+    steps_ = most_steps();
+    const double missed = 1.0 - calibration_.estimate(tried_[steps_]).recall;
+    // Each round leaves about the same share of what the one before it left.
+    const double left = missed / missed_;
+    const double allowed = std::max(1.0 - recall_target_, 1e-4);
+    const double rounds = left < 1.0 ? std::log(allowed / missed) / std::log(left) : exhaustive_cost_;
+    missed_ = missed;
+    if (rounds >= exhaustive_cost_) reached_ = exhaustive_ = true;
+}
+
+/// Rows of a cell know the same rows: one after another, they find them in the cache.
+void PartitionSearch::sort_by_cell() {
+    std::vector<std::size_t> next(leaders_.size() + 1, 0);
+    for (std::size_t i = 0; i < rows_.size(); ++i) ++next[cells_[i * fanout_] + 1];
+    std::partial_sum(next.begin(), next.end(), next.begin());
+    order_.resize(rows_.size());
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+        order_[next[cells_[i * fanout_]]++] = static_cast<std::uint32_t>(i);
+    }
+}
+
 void PartitionSearch::refine(std::int64_t block, Scratch&) {
-    constexpr std::size_t ahead = 6;
-    constexpr std::size_t line = 16;
-    std::vector<std::uint32_t> rows;
-    Met met(rows);
-    const auto neighbors = [this](std::size_t row) {
-        return std::span(graph_).subspan(row * degree_, degree_);
-    };
-    const auto reverse = [this](std::size_t row) {
-        return std::span(reverse_).subspan(reverse_first_[row],
-                                           reverse_first_[row + 1] - reverse_first_[row]);
-    };
-    const auto ask_for = [&](std::size_t place) {
-        if (place >= rows.size()) return;
-        for (std::size_t c = 0; c < job_.dim; c += line) __builtin_prefetch(floats(rows[place]) + c);
-    };
+    Acquaintances acquaintances(graph_);
     const std::size_t first = rows_.block_first(block);
     for (std::size_t i = first; i < first + rows_.block_size(block); ++i) {
-        met.clear();
-        met.add(static_cast<std::uint32_t>(i));
-        for (const std::uint32_t other : neighbors(i)) met.add(other);
-        const std::size_t known = rows.size();
-        for (const std::uint32_t other : reverse(i)) met.add(other);
-        for (const auto& some : {neighbors(i), reverse(i)}) {
-            for (const std::uint32_t via : some) {
-                if (via == nobody) continue;
-                for (const std::uint32_t other : neighbors(via)) met.add(other);
-            }
-        }
-        for (std::size_t place = known; place < known + ahead; ++place) ask_for(place);
-        for (std::size_t place = known; place < rows.size(); ++place) {
-            ask_for(place + ahead);
-            const float inner = job_.scorer.kernel().dot_f32(floats(i), floats(rows[place]), job_.dim);
-            lists_.push_new(i, inner - index_.offsets()[i] - index_.offsets()[rows[place]], rows[place]);
-        }
+        acquaintances.start(order_[i]);
+        for (std::size_t step = 0; step < steps_; ++step)
+            meet(acquaintances, step, order_[i], lists_, order_[i]);
     }
+}
+
+std::int64_t PartitionSearch::begin_exhaust(Scratch&) {
+    cells_ = {};
+    cell_members_ = {};
+    graph_ = {};
+    order_ = {};
+    if (effort_is_free() && !reached_) exhaustive_ = true;
+    if (!exhaustive_) return 0;
+    lists_ = CandidateLists(rows_.size(), approximate_keep(job_.k, rows_.size()), job_.scorer.kernel());
+    locks_ = std::make_unique<parallel::BlockLocks>(rows_.blocks());
+    return parallel::BlockPairs(rows_.blocks()).count();
+}
+
+void PartitionSearch::exhaust(std::int64_t pair, Scratch& scratch) {
+    join_blocks(pair, rows_, index_, lists_, *locks_, job_.scorer.kernel(), scratch);
 }
 
 std::int64_t PartitionSearch::begin_rank(Scratch&) {
     locks_.reset();
-    cells_ = {};
-    cell_members_ = {};
-    graph_ = {};
-    reverse_ = {};
+    std::vector<std::int64_t> found;
+    for (std::size_t s = 0; s < calibration_.rows().size(); ++s) {
+        found.push_back(calibration_.count_found(s, lists_.ranked(calibration_.rows()[s])));
+    }
+    options_.passes = static_cast<std::int64_t>(pass_);
+    options_.refinements = refinement_;
+    *job_.report = {.recall = calibration_.estimate(found), .partition = options_, .exhaustive = exhaustive_};
     short_.resize(static_cast<std::size_t>(rows_.blocks()));
     return rows_.blocks();
 }
@@ -370,7 +442,7 @@ void PartitionSearch::complete(std::int64_t batch, Scratch& scratch) {
     const auto rows =
         std::span<const std::uint32_t>(again_).subspan(first, std::min(rows_again, again_.size() - first));
     scratch.counters.researched_rows += static_cast<std::int64_t>(rows.size());
-    search_all(rows, job_.k, rows_, index_, ranker_, job_.scorer.kernel(), scratch);
+    search_all(rows, job_, rows_, index_, ranker_, scratch);
 }
 
 }  // namespace grouplink::knn

@@ -1,11 +1,14 @@
 #pragma once
 
 #include <grouplink/options.hpp>
+#include <grouplink/plan.hpp>
 
+#include "knn/calibration.hpp"
 #include "knn/candidates.hpp"
 #include "knn/gather.hpp"
 #include "knn/group.hpp"
 #include "knn/group_rows.hpp"
+#include "knn/neighbor_graph.hpp"
 #include "knn/rank.hpp"
 #include "knn/seed.hpp"
 #include "parallel/blocks.hpp"
@@ -26,12 +29,16 @@ namespace grouplink::knn {
 /// recipe is that of PiPNN (arXiv:2602.21247), the refinement that of NN-descent (Dong, Moses, Li 2011).
 /// Candidates go through the canonical scoring; the few rows that met too few are compared with all.
 ///
+/// Unless passes are given, effort follows the recall of a sample, whose exact neighbors are known: before
+/// each refinement the sample tries it, and it goes no further than it must; where it cannot go far enough
+/// another one follows, then another pass. What all of that costs too much for is searched exhaustively.
+///
 /// Leaders come from the seed, lists keep the best of a set and a refinement reads what the one before
 /// left: nothing depends on the threads.
 class PartitionSearch {
 public:
-    /// `scratch` has one entry a worker.
-    PartitionSearch(GroupJob job, std::span<Scratch> scratch, const PartitionOptions& options);
+    /// `scratch` has one entry a worker; `plan` is the group's.
+    PartitionSearch(GroupJob job, std::span<Scratch> scratch, const GroupPlan& plan);
     PartitionSearch(const PartitionSearch&) = delete;
     PartitionSearch& operator=(const PartitionSearch&) = delete;
 
@@ -50,19 +57,29 @@ private:
     void measure(std::int64_t block, Scratch& scratch);
     std::int64_t begin_gather(Scratch& scratch);
     void gather(std::int64_t block, Scratch& scratch);
+    std::int64_t begin_sample(Scratch&);
+    void search_sample(std::int64_t unit, Scratch& scratch);
     std::int64_t begin_assign(Scratch&);
     void assign(std::int64_t block, Scratch& scratch);
     std::int64_t begin_cells(Scratch&);
     void search_cell(std::int64_t cell, Scratch& scratch);
     std::int64_t begin_freeze(Scratch&);
     void freeze(std::int64_t block, Scratch& scratch);
+    std::int64_t begin_trial(Scratch&);
+    void try_sample(std::int64_t unit, Scratch& scratch);
     std::int64_t begin_refine(Scratch&);
     void refine(std::int64_t block, Scratch&);
+    std::int64_t begin_exhaust(Scratch&);
+    void exhaust(std::int64_t pair, Scratch& scratch);
     std::int64_t begin_rank(Scratch&);
     void rank(std::int64_t block, Scratch& scratch);
     std::int64_t begin_complete(Scratch&);
     void complete(std::int64_t batch, Scratch& scratch);
 
+    void add_pass(std::vector<parallel::Stage>& stages, double share);
+    void add_refinement(std::vector<parallel::Stage>& stages, double share);
+    bool effort_is_free() const { return options_.passes == 0; }
+    void choose_steps();
     Leaders draw(std::span<const std::uint32_t> rows, std::size_t count, std::uint64_t salt) const;
     void nearest_leaders(const float* rows, std::size_t count, const Leaders& leaders, std::size_t fanout,
                          std::uint32_t* nearest, Scratch& scratch) const;
@@ -70,29 +87,43 @@ private:
     void join(std::span<const std::uint32_t> rows, Scratch& scratch);
     void copy_rows(std::span<const std::uint32_t> rows, std::vector<float>& floats,
                    std::vector<float>& offsets) const;
+    void sort_by_cell();
+    /// Offers what row meets in `step` to list i of `lists`.
+    void meet(Acquaintances& acquaintances, std::size_t step, std::uint32_t row, CandidateLists& lists,
+              std::size_t i) const;
+    std::size_t most_steps() const { return 2 * graph_.degree(); }
     const float* floats(std::size_t row) const { return index_.rows() + row * job_.dim; }
     static std::int64_t lock_of(std::uint32_t row);
 
     GroupJob job_;
     std::span<Scratch> scratch_;
     PartitionOptions options_;
+    double recall_target_;
+    double exhaustive_cost_;  ///< in passes, each with its refinement
     GroupRows rows_;
     RowRanker ranker_;
     FlatIndex index_;
     CandidateLists lists_;
     std::unique_ptr<parallel::BlockLocks> locks_;
+    Calibration calibration_;
 
+    bool reached_ = false;     ///< the recall target, or out of reach: no more effort
+    bool exhaustive_ = false;  ///< all pairs are scored instead
     std::uint64_t pass_ = 0;
+    std::int64_t refinement_ = 0;
     Leaders leaders_;
     std::size_t fanout_ = 0;
-    std::vector<std::uint32_t> cells_;     ///< fanout_ cells of each row
+    std::vector<std::uint32_t> cells_;     ///< fanout_ cells of each row, the nearest first
     std::vector<std::size_t> cell_first_;  ///< of each cell, and the total: place of its first row
     std::vector<std::uint32_t> cell_members_;
 
-    std::size_t degree_ = 0;                  ///< neighbors of a row that a refinement follows
-    std::vector<std::uint32_t> graph_;        ///< degree_ of each row, best first
-    std::vector<std::size_t> reverse_first_;  ///< of each row, and the total
-    std::vector<std::uint32_t> reverse_;      ///< rows that have a row as a neighbor, best places first
+    NeighborGraph graph_;
+    std::vector<std::uint32_t> order_;  ///< in which rows are refined: by cell
+    std::size_t steps_ = 0;             ///< that a refinement follows
+    /// Of each step of a refinement, 0 being none of it: neighbors that each row of the sample then has.
+    std::vector<std::vector<std::int64_t>> tried_;
+    double missed_ = 1.0;  ///< share of the neighbors, before the refinement
+
     std::vector<std::vector<std::uint32_t>> short_;  ///< of each block: rows with too few candidates
     std::vector<std::uint32_t> again_;
 };

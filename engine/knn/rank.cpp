@@ -26,7 +26,7 @@ float RowRanker::score(std::uint32_t candidate, Scratch& scratch) const {
     return distance;
 }
 
-bool RowRanker::rank(std::uint32_t row, std::span<const Key> candidates, Scratch& scratch) const {
+bool RowRanker::sort_candidates(std::uint32_t row, std::span<const Key> candidates, Scratch& scratch) const {
     constexpr std::size_t ahead = 3;  // rows lie anywhere in memory: ask for them in time
     start(row, scratch);
     std::size_t found = neighbors_from(row, row);
@@ -36,8 +36,12 @@ bool RowRanker::rank(std::uint32_t row, std::span<const Key> candidates, Scratch
         score(key_row(candidates[c]), scratch);
         found += neighbors_from(row, key_row(candidates[c]));
     }
-    if (found < job_.k) return false;
     std::sort(scratch.keys.begin(), scratch.keys.end());
+    return found >= job_.k;
+}
+
+bool RowRanker::rank(std::uint32_t row, std::span<const Key> candidates, Scratch& scratch) const {
+    if (!sort_candidates(row, candidates, scratch)) return false;
     write(row, scratch);
     return true;
 }

@@ -25,8 +25,11 @@ public:
     float score(std::uint32_t candidate, Scratch& scratch) const;
     void prefetch(std::uint32_t candidate) const { job_.scorer.prefetch(input_row(candidate)); }
 
-    /// All of the above for a row whose neighbors are the best of `candidates`. Returns false, and writes
-    /// nothing, when these are too few.
+    /// Scores all candidates and sorts scratch.keys. Returns whether they hold k neighbors of the row.
+    bool sort_candidates(std::uint32_t row, std::span<const Key> candidates, Scratch& scratch) const;
+
+    /// All of that for a row whose neighbors are the best of `candidates`, and writes them. Returns false,
+    /// and writes nothing, when these are too few.
     bool rank(std::uint32_t row, std::span<const Key> candidates, Scratch& scratch) const;
 
     /// How many neighbors of `row` a candidate, perhaps itself, stands for.

@@ -1,18 +1,13 @@
 #include "plan/plan.hpp"
 
+#include "plan/cost.hpp"
+
 #include <algorithm>
-#include <cmath>
+#include <iterator>
+#include <utility>
 
 namespace grouplink {
 namespace {
-
-// Costs are in floating-point operations of the tile path, the unit that all else is converted to.
-// The factors are ratios of measured times on one AVX-512 core, dim 384: a float32 tile scores a pair
-// at 100 GFLOP/s in 4 ns (symmetric), the canonical scoring of a pair takes 25 ns once both rows are
-// loaded, and loading, finding and ranking a candidate 60 ns. They only rank and batch groups, so a
-// machine on which they are some way off gets the same result a little later.
-constexpr double direct_pair_factor = 3.0;
-constexpr double candidate_factor = 16.0;
 
 /// A batch of small groups should take about a millisecond.
 constexpr double batch_cost = 1e8;
@@ -27,109 +22,89 @@ FlatPath path_of(std::int64_t rows, std::int64_t n_nearest) {
     return rows <= std::min(largest_direct, 64 + 3 * links) ? FlatPath::direct : FlatPath::tiles;
 }
 
-/// An hnsw distance, one pair at a time and from memory, against one of a tile.
-constexpr double hnsw_pair_factor = 6.0;
-/// Distances that the search of a row takes for each candidate it keeps, on real embeddings.
-constexpr double hnsw_visits = 12.0;
-
+/// Flat where nothing approximate can be had, or would be of no use.
 bool stays_flat(std::int64_t rows, const LinkOptions& options) {
-    if (options.index == IndexKind::automatic || options.index == IndexKind::flat) return true;
+    if (options.index == IndexKind::flat) return true;
+    if (options.metric == Metric::manhattan || options.metric == Metric::hamming) return true;
     return rows < least_approximate || rows / least_rows_a_link < options.n_nearest;
 }
 
-/// The numbers in force: about sqrt(n) lists balance the search for a row's lists with that of the lists.
-IvfOptions resolve(const IvfOptions& options, std::int64_t rows) {
-    const auto root = [](std::int64_t x) {
-        return static_cast<std::int64_t>(std::lround(std::sqrt(static_cast<double>(x))));
-    };
-    const std::int64_t nlist = std::min(rows, options.nlist > 0 ? options.nlist : root(rows));
-    const std::int64_t nprobe =
-        options.nprobe > 0 ? options.nprobe : std::max<std::int64_t>(8, 2 * root(nlist));
-    return {.nlist = nlist, .nprobe = std::min(nlist, nprobe)};
-}
-
-void plan_ivf(GroupPlan& plan, const LinkOptions& options) {
-    plan.index = IndexKind::ivf;
-    plan.ivf = resolve(options.ivf, plan.rows);
-    plan.tiles = blocks_of(plan.rows).count;
-    const auto rows = static_cast<double>(plan.rows);
-    const auto nlist = static_cast<double>(plan.ivf.nlist);
-    const auto nprobe = static_cast<double>(plan.ivf.nprobe);
-    const auto sample = std::min(rows, static_cast<double>(training_rows_a_list) * nlist);
-    const double pairs = rows * nlist + rows * nprobe * rows / nlist + sample * nlist * training_rounds;
-    plan.cost = (2.0 * pairs + candidate_factor * rows * static_cast<double>(options.n_nearest)) *
-                static_cast<double>(plan.dim);
-    const std::int64_t sample_bytes = static_cast<std::int64_t>(sample) * plan.dim * 4;
-    // The sample goes before the rows come; then lists to probe, forth and back, and candidates.
-    plan.memory_bytes = std::max(sample_bytes, plan.rows * plan.dim * 4) + plan.ivf.nlist * plan.dim * 4 +
-                        plan.rows * (40 + 8 * plan.ivf.nprobe + 2 * (options.n_nearest + 8) * 8);
-}
-
-void plan_hnsw(GroupPlan& plan, const LinkOptions& options) {
-    plan.index = IndexKind::hnsw;
-    plan.tiles = blocks_of(plan.rows).count;
-    const auto kept = static_cast<double>(options.hnsw.ef_construction +
-                                          std::max(options.hnsw.ef_search, options.n_nearest + 8));
-    plan.cost = (2.0 * hnsw_pair_factor * hnsw_visits * std::min(kept, static_cast<double>(plan.rows)) +
-                 candidate_factor * static_cast<double>(options.n_nearest)) *
-                static_cast<double>(plan.rows) * static_cast<double>(plan.dim);
-    // The float32 rows, then the links of the lowest level and what the higher ones add.
-    plan.memory_bytes = plan.rows * (plan.dim * 4 + 64 + (2 * options.hnsw.M + 2) * 4);
-}
-
-/// Rows of a leaf of a partition on average, and rows that one meets in a refinement.
-constexpr double leaf_rows = 650.0;
-constexpr double met_rows = 170.0;
-/// A row goes to so many leaves for each cell of the first level.
-constexpr double leaves_a_cell = 1.3;
-
-void plan_partition(GroupPlan& plan, const LinkOptions& options) {
-    plan.index = IndexKind::partition;
-    plan.tiles = blocks_of(plan.rows).count;
-    const auto rows = static_cast<double>(plan.rows);
-    const auto fanout = static_cast<double>(options.partition.fanout);
-    const auto passes = static_cast<double>(options.partition.passes);
-    const double leaders = std::clamp(rows / 150.0, fanout, 1000.0);
-    const double pass = 2.0 * leaders + leaves_a_cell * fanout * std::min(leaf_rows, rows);
-    const double refinement = 2.0 * hnsw_pair_factor * met_rows;
-    plan.cost = (passes * pass + static_cast<double>(options.partition.refinements) * refinement +
-                 candidate_factor * static_cast<double>(options.n_nearest)) *
-                rows * static_cast<double>(plan.dim);
-    // The float32 rows, their candidates, their cells forth and back, the links that refinements follow.
-    plan.memory_bytes =
-        plan.rows * (plan.dim * 4 + 32 + 2 * (options.n_nearest + 8) * 8 + 8 * options.partition.fanout +
-                     12 * std::min<std::int64_t>(16, options.n_nearest));
-}
-
-GroupPlan plan_group(std::int32_t group, const GroupShape& shape, const LinkOptions& options) {
-    GroupPlan plan{.group = group, .rows = shape.rows, .dim = shape.dim};
-    if (!stays_flat(shape.rows, options)) {
-        switch (options.index) {
-            case IndexKind::ivf: plan_ivf(plan, options); break;
-            case IndexKind::hnsw: plan_hnsw(plan, options); break;
-            default: plan_partition(plan, options); break;
-        }
-        return plan;
-    }
-    plan.path = path_of(shape.rows, options.n_nearest);
-    const auto rows = static_cast<double>(shape.rows);
-    const auto dim = static_cast<double>(shape.dim);
-    const std::int64_t links = std::min(options.n_nearest, shape.rows - 1);
+void plan_flat(GroupPlan& plan, const GroupSize& size, const LinkOptions& options) {
+    plan.path = path_of(plan.rows, options.n_nearest);
     switch (plan.path) {
         case FlatPath::none: break;
         case FlatPath::direct:
             plan.tiles = 1;
-            plan.cost = direct_pair_factor * rows * rows * dim;
-            plan.memory_bytes = shape.rows * (shape.dim + shape.rows) * 8;
+            plan.cost = direct_cost(size);
+            plan.memory_bytes = plan.rows * (plan.dim + plan.rows) * 8;
             break;
         case FlatPath::tiles: {
-            const std::int64_t blocks = blocks_of(shape.rows).count;
+            const std::int64_t blocks = blocks_of(plan.rows).count;
             plan.tiles = blocks * (blocks + 1) / 2;
-            plan.cost = rows * rows * dim + candidate_factor * rows * static_cast<double>(links) * dim;
+            plan.cost = flat_cost(size);
             // The float32 rows, then norms, and two places for each candidate.
-            plan.memory_bytes = shape.rows * (shape.dim * 4 + 32 + 2 * (links + 8) * 8);
+            plan.memory_bytes = plan.rows * (plan.dim * 4 + 32 + 2 * (size.links + 8) * 8);
             break;
         }
+    }
+}
+
+void plan_ivf(GroupPlan& plan, const GroupSize& size, const LinkOptions& options) {
+    const IvfOptions likely = expected(options.ivf, plan.rows, options.recall_target);
+    plan.ivf = {.nlist = likely.nlist, .nprobe = std::min(options.ivf.nprobe, likely.nlist)};
+    plan.cost = ivf_cost(size, likely);
+    const std::int64_t sample_bytes = std::min(plan.rows, training_rows_a_list * likely.nlist) * plan.dim * 4;
+    // The sample goes before the rows come; then lists to probe, forth and back, and candidates.
+    plan.memory_bytes = std::max(sample_bytes, plan.rows * plan.dim * 4) + likely.nlist * plan.dim * 4 +
+                        plan.rows * (44 + 8 * likely.nprobe + 2 * (size.links + 8) * 8);
+}
+
+void plan_hnsw(GroupPlan& plan, const GroupSize& size, const LinkOptions& options) {
+    plan.hnsw = options.hnsw;
+    plan.cost = hnsw_cost(size, expected(options.hnsw, size.links, options.recall_target));
+    // The float32 rows, then the links of the lowest level and what the higher ones add.
+    plan.memory_bytes = plan.rows * (plan.dim * 4 + 64 + (2 * options.hnsw.M + 2) * 4);
+}
+
+void plan_partition(GroupPlan& plan, const GroupSize& size, const LinkOptions& options) {
+    plan.partition = options.partition;
+    plan.partition.fanout = fanout_of(options.partition, options.recall_target);
+    plan.cost = partition_cost(size, expected(options.partition, options.recall_target));
+    // The float32 rows, their candidates, their cells forth and back, the links that refinements follow.
+    plan.memory_bytes = plan.rows * (plan.dim * 4 + 40 + 2 * (size.links + 8) * 8 +
+                                     8 * plan.partition.fanout + 12 * std::min<std::int64_t>(16, size.links));
+}
+
+/// The cheapest index, flat where that costs little more: it leaves nothing out.
+IndexKind cheapest(const GroupSize& size, const LinkOptions& options) {
+    constexpr double affordable = 1.25;
+    const double recall = options.recall_target;
+    const std::pair<double, IndexKind> costs[] = {
+        {flat_cost(size) / affordable, IndexKind::flat},
+        {partition_cost(size, expected(options.partition, recall)), IndexKind::partition},
+        {ivf_cost(size, expected(options.ivf, size.rows, recall)), IndexKind::ivf},
+        {hnsw_cost(size, expected(options.hnsw, size.links, recall)), IndexKind::hnsw}};
+    return std::min_element(std::begin(costs), std::end(costs),
+                            [](const auto& a, const auto& b) { return a.first < b.first; })
+        ->second;
+}
+
+GroupPlan plan_group(std::int32_t group, const GroupShape& shape, const LinkOptions& options) {
+    GroupPlan plan{.group = group, .rows = shape.rows, .dim = shape.dim};
+    const GroupSize size{shape.rows, shape.dim,
+                         std::max<std::int64_t>(0, std::min(options.n_nearest, shape.rows - 1))};
+    plan.index = stays_flat(shape.rows, options) ? IndexKind::flat : options.index;
+    if (plan.index == IndexKind::automatic) plan.index = cheapest(size, options);
+    if (plan.index == IndexKind::flat) {
+        plan_flat(plan, size, options);
+        return plan;
+    }
+    plan.recall_target = options.recall_target;
+    plan.tiles = blocks_of(plan.rows).count;
+    switch (plan.index) {
+        case IndexKind::ivf: plan_ivf(plan, size, options); break;
+        case IndexKind::hnsw: plan_hnsw(plan, size, options); break;
+        default: plan_partition(plan, size, options); break;
     }
     return plan;
 }

@@ -23,6 +23,9 @@ inline constexpr std::int64_t least_rows_a_link = 8;
 inline constexpr std::int64_t training_rows_a_list = 64;
 inline constexpr int training_rounds = 8;
 
+/// Rows of an approximate group whose exact neighbors tell its recall.
+inline constexpr std::int64_t calibration_rows = 1024;
+
 /// Rows of a tile's side: at most this many, all tiles of a group about alike.
 inline constexpr std::int64_t largest_block = 512;
 

@@ -1,6 +1,7 @@
 #include "verify/recall.hpp"
 
 #include "knn/key.hpp"
+#include "knn/recall.hpp"
 #include "links/similarity.hpp"
 #include "parallel/workers.hpp"
 
@@ -184,7 +185,7 @@ bool surely_found(const ExactSearch& exact, std::int64_t row, double distance) {
 
 /// Adds up the links that both ends surely find.
 void count_mutual(const Subject& subject, const ExactSearch& exact, std::int64_t row,
-                  std::span<const Key> expected, VerifyRecall& recall) {
+                  std::span<const Key> expected, knn::RowRecall& recall) {
     const std::vector<std::int64_t> targets = targets_with_score(subject, row);
     const auto members = exact.group(row);
     for (const Key key : expected) {
@@ -194,18 +195,6 @@ void count_mutual(const Subject& subject, const ExactSearch& exact, std::int64_t
         ++recall.expected;
         if (std::binary_search(targets.begin(), targets.end(), target)) ++recall.found;
     }
-}
-
-/// Wilson's interval for a share found at `rows` independent draws. A row counts as one draw however many
-/// links it has: they are found or missed together. The interval is thus rather wide than narrow.
-void set_interval(VerifyRecall& recall) {
-    constexpr double z = 1.959963984540054;
-    const auto n = static_cast<double>(recall.rows);
-    const double p = recall.recall;
-    const double center = (p + z * z / (2 * n)) / (1 + z * z / n);
-    const double half = z * std::sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n);
-    recall.low = std::clamp(center - half, 0.0, p);
-    recall.high = std::clamp(center + half, p, 1.0);
 }
 
 }  // namespace
@@ -237,20 +226,24 @@ VerifyRecall measure_recall(const Subject& subject, const RowsByGroup& grouped,
         others.erase(std::unique(others.begin(), others.end()), others.end());
         exact.search(std::move(others), threads, control);
     }
+    std::vector<knn::RowRecall> of_row;
     for (const std::int64_t row : rows) {
         const auto expected = expected_of(subject, exact, row, cut);
+        knn::RowRecall& found = of_row.emplace_back();
         if (mutual) {
-            count_mutual(subject, exact, row, expected, recall);
+            count_mutual(subject, exact, row, expected, found);
         } else {
-            recall.expected += static_cast<std::int64_t>(expected.size());
-            recall.found += found_by_score(subject, row, expected);
+            found = {.found = found_by_score(subject, row, expected),
+                     .expected = static_cast<std::int64_t>(expected.size())};
         }
+        recall.expected += found.expected;
+        recall.found += found.found;
     }
     recall.rows = static_cast<std::int64_t>(rows.size());
-    if (recall.expected == 0) return recall;
-    recall.recall = static_cast<double>(recall.found) / static_cast<double>(recall.expected);
-    recall.low = recall.high = recall.recall;
-    if (!all) set_interval(recall);
+    const RecallEstimate estimate = knn::estimate_recall(of_row);
+    recall.recall = estimate.recall;
+    recall.low = all ? estimate.recall : estimate.low;
+    recall.high = all ? estimate.recall : estimate.high;
     return recall;
 }
 

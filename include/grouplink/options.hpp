@@ -37,26 +37,30 @@ enum class BadRowPolicy : std::uint8_t {
     drop,   ///< leave such rows without links, never a target, and count them
 };
 
-/// Knobs of IndexKind::ivf; 0 = chosen from the group's size.
+/// Knobs of IndexKind::ivf.
 struct IvfOptions {
-    std::int64_t nlist = 0;  ///< lists of a group; a group has no more than rows
-    std::int64_t nprobe =
-        0;  ///< lists that a row searches, of all there are; more where they hold too few rows
+    std::int64_t nlist = 0;   ///< lists of a group, at most one a row; 0 = the square root of its rows
+    std::int64_t nprobe = 0;  ///< lists that a row searches, more where they hold too few rows; 0 = as
+                              ///< many as the recall target takes
 };
 
 /// Knobs of IndexKind::hnsw.
 struct HnswOptions {
     std::int64_t M = 32;                ///< links of a node, twice that on the lowest level; in [2, 512]
     std::int64_t ef_construction = 80;  ///< candidates kept while a node is added; >= 1
-    std::int64_t ef_search = 64;        ///< candidates kept while a row is searched; >= 1
+    std::int64_t ef_search = 0;         ///< candidates kept while a row is searched; 0 = as many as the
+                                        ///< recall target takes
 };
 
 /// Knobs of IndexKind::partition.
 struct PartitionOptions {
     static constexpr std::int64_t most_fanout = 32;
-    std::int64_t passes = 1;       ///< times that cells are drawn and searched; in [1, 100]
-    std::int64_t fanout = 8;       ///< cells that a row goes to, each time; in [1, most_fanout]
-    std::int64_t refinements = 2;  ///< rounds over the neighbors of neighbors; in [0, 100]
+    std::int64_t passes = 0;       ///< times that cells are drawn and searched, at most 100; 0 = passes and
+                                   ///< refinements as many as the recall target takes
+    std::int64_t fanout = 0;       ///< cells that a row goes to in each pass; 0 = chosen from the recall
+                                   ///< target; at most most_fanout
+    std::int64_t refinements = 2;  ///< rounds over the neighbors of neighbors, where passes are given; in
+                                   ///< [0, 100]
 };
 
 struct LinkOptions {
@@ -68,6 +72,10 @@ struct LinkOptions {
     Similarity similarity = Similarity::angular;  ///< other than `angular` only with Metric::angular
     LinkMode links = LinkMode::directed;
     IndexKind index = IndexKind::automatic;
+    /// Share of the exact neighbors that an approximate group is to find, in (0, 1]: its effort is raised
+    /// until the lower end of the 95 % confidence interval of a sample's recall reaches this. A knob that
+    /// is set below holds the effort where it is instead.
+    double recall_target = 0.95;
     IvfOptions ivf{};              ///< of no effect on other indexes
     HnswOptions hnsw{};            ///< of no effect on other indexes
     PartitionOptions partition{};  ///< of no effect on other indexes

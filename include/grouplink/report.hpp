@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,23 @@ inline constexpr int row_status_count = 6;
 
 GROUPLINK_EXPORT std::string_view name(RowStatus status) noexcept;
 
+/// Recall of the rows of a sample, as against their exact neighbors.
+struct RecallEstimate {
+    std::int64_t rows = 0;  ///< of the sample
+    double recall = 1.0;    ///< share of the exact neighbors that were found, ties counted as found
+    double low = 1.0;       ///< 95 % confidence interval
+    double high = 1.0;
+};
+
+/// What an approximate group took.
+struct SearchReport {
+    RecallEstimate recall;
+    IvfOptions ivf{};              ///< in force, of an ivf group
+    HnswOptions hnsw{};            ///< in force, of an hnsw group
+    PartitionOptions partition{};  ///< in force, of a partition group
+    bool exhaustive = false;       ///< all pairs were scored, for nothing less reached the recall target
+};
+
 /// What became of one group.
 struct GroupReport {
     std::string key;
@@ -30,8 +48,9 @@ struct GroupReport {
     std::int64_t valid_rows = 0;  ///< that took part
     std::int64_t dim = 0;
     IndexKind index = IndexKind::flat;
-    std::int64_t links = 0;  ///< in the result
-    double cut = 0.0;        ///< weight that a link of this group had to reach
+    std::optional<SearchReport> search{};  ///< of an approximate group
+    std::int64_t links = 0;                ///< in the result
+    double cut = 0.0;                      ///< weight that a link of this group had to reach
 };
 
 struct StageTime {

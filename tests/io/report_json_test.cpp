@@ -28,6 +28,8 @@ TEST_CASE("a report as JSON") {
     CHECK(json["row_status"]["ok"] == 5);
     CHECK(json["row_status"]["non_finite"] == 1);
     CHECK(json["groups"][0]["key"] == "a\xEF\xBF\xBD");
+    CHECK_FALSE(json["groups"][0].contains("recall"));
+    CHECK(json["options"]["recall_target"] == 0.95);
     CHECK(json["groups"][0]["cut"].is_null());
     CHECK(json["stages"][0] == nlohmann::json{{"name", "knn"}, {"seconds", 0.5}});
     CHECK(json["busy_seconds"][1].is_null());
@@ -45,4 +47,30 @@ TEST_CASE("metadata says how links were made, and nothing that differs between e
     report.threads = 7;
     report.seconds = 3;
     CHECK(io::metadata_json(report) == text);
+}
+
+TEST_CASE("the knobs and the recall of an approximate group stand in its report") {
+    Report report;
+    GroupReport group{.key = "g", .index = IndexKind::ivf};
+    group.search = SearchReport{.recall = {.rows = 1024, .recall = 0.96, .low = 0.95, .high = 0.97},
+                                .ivf = {.nlist = 40, .nprobe = 7}};
+    report.groups = {group, group, group};
+    report.groups[1].index = IndexKind::hnsw;
+    report.groups[1].search->hnsw.ef_search = 90;
+    report.groups[2].index = IndexKind::partition;
+    report.groups[2].search->partition = {.passes = 2, .fanout = 6, .refinements = 1};
+    report.groups[2].search->exhaustive = true;
+    const auto json = nlohmann::json::parse(to_json(report))["groups"];
+    CHECK(json[0]["nlist"] == 40);
+    CHECK(json[0]["nprobe"] == 7);
+    CHECK(json[0]["exhaustive"] == false);
+    CHECK(json[0]["recall"] ==
+          nlohmann::json({{"sampled_rows", 1024}, {"recall", 0.96}, {"low", 0.95}, {"high", 0.97}}));
+    CHECK(json[1]["M"] == 32);
+    CHECK(json[1]["ef_search"] == 90);
+    CHECK_FALSE(json[1].contains("nprobe"));
+    CHECK(json[2]["passes"] == 2);
+    CHECK(json[2]["fanout"] == 6);
+    CHECK(json[2]["refinements"] == 1);
+    CHECK(json[2]["exhaustive"] == true);
 }
