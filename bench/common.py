@@ -122,8 +122,10 @@ def print_table(header: list[str], rows: list[list[str]]) -> None:
 
 
 def print_markdown(header: list[str], rows: list[list[str]]) -> None:
-    for row in [header, ["---"] * len(header), *rows]:
-        print(f"|{'|'.join(row)}|" if row[0] == "---" else f"| {' | '.join(row)} |")
+    """A Markdown table that can be read as it is."""
+    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
+    for row in [header, ["-" * width for width in widths], *rows]:
+        print(f"| {' | '.join(cell.ljust(width) for cell, width in zip(row, widths))} |")
 
 
 def write_json(path: Path, value: object) -> None:

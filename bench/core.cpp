@@ -51,6 +51,7 @@ struct Result {
     Neighbors neighbors;
     std::int64_t peak_memory = 0;
     std::string isa;
+    nlohmann::json search;  ///< of the only group: its index, the knobs in force, the recall it reports
 };
 
 Neighbors to_neighbors(const grouplink::CsrGraph& graph, std::int64_t k) {
@@ -87,6 +88,8 @@ void run_grouplink(const Dataset& data, const Arguments& arguments, Result& resu
     for (const double busy : links.report.busy_seconds)
         result.busy_shares.push_back(knn > 0.0 ? busy / knn : 0.0);
     result.isa = links.report.isa;
+    if (links.report.groups.size() == 1)
+        result.search = nlohmann::json::parse(grouplink::to_json(links.report)).at("groups").at(0);
     result.neighbors = to_neighbors(links.graph, arguments.k);
 }
 
@@ -198,6 +201,7 @@ nlohmann::json to_json(const Result& result) {
             {"stages", stages},
             {"busy_shares", result.busy_shares},
             {"isa", result.isa},
+            {"search", result.search},
             {"peak_memory_bytes", result.peak_memory}};
 }
 
@@ -271,6 +275,8 @@ void add_knobs(CLI::App& app, grouplink::LinkOptions& options) {
                                                  {"partition", IndexKind::partition}};
     app.add_option("--index", options.index, "of grouplink, with the knobs of the command")
         ->transform(CLI::CheckedTransformer(kinds));
+    app.add_option("--recall-target", options.recall_target, "of indexes that are not exact")
+        ->check(CLI::Range(0.0, 1.0));
     app.add_option("--nlist", options.ivf.nlist, "of ivf; 0: by size")->check(natural);
     app.add_option("--nprobe", options.ivf.nprobe, "of ivf; 0: by size")->check(natural);
     app.add_option("--hnsw-m", options.hnsw.M, "of hnsw")->check(natural);

@@ -5,6 +5,8 @@ What counts as the core: widen, normalise, index, search, drop the row itself. R
 """
 
 import argparse
+import contextlib
+import io
 import json
 import os
 import sys
@@ -14,9 +16,15 @@ from pathlib import Path
 
 
 def parsed(text: str) -> dict:
-    """The knobs in "M=32,ef=64": whole numbers where they are."""
-    knobs = dict(part.split("=", 1) for part in text.split(",") if part)
-    return {name: int(value) if value.isdigit() else value for name, value in knobs.items()}
+    """The knobs in "M=32,ef=64": numbers where they are."""
+    def value_of(value: str) -> int | float | str:
+        for kind in (int, float):
+            try:
+                return kind(value)
+            except ValueError:
+                pass
+        return value
+    return {name: value_of(value) for name, value in (part.split("=", 1) for part in text.split(",") if part)}
 
 
 # Each takes normalised float32 rows, neighbors wanted (one more than k), threads, and its knobs, and gives a
@@ -56,7 +64,8 @@ def faiss_ivf_batch(rows, wanted, threads, nlist, nprobe):
         index.train(rows)
         index.add(rows)
         index.nprobe = nprobe
-        return big_batch_search(index, rows, wanted, method="knn_function", threaded=0, verbose=False)[1]
+        with contextlib.redirect_stdout(io.StringIO()):  # it tells its progress there
+            return big_batch_search(index, rows, wanted, method="knn_function", threaded=0)[1]
     return work
 
 
