@@ -133,7 +133,7 @@ class Peer(Setting):
 def ladders(rows: int, small: bool, annoy: bool) -> list[Setting]:
     """Each method over its knobs; with `small`, over few of them."""
     def some(values: list) -> list:
-        return values[1::3] if small else values
+        return values[1:4:2] if small else values
 
     def ours(index: str, flags: str, values: list) -> list[Setting]:
         settings = []
@@ -163,7 +163,7 @@ def ladders(rows: int, small: bool, annoy: bool) -> list[Setting]:
     if annoy:
         settings += [Core("annoy", f"trees {trees}, search_k {effort}",
                           ["--method", f"annoy:{effort}", "--trees", trees])
-                     for trees, effort in some([(10, 1800), (30, 900), (30, 3600), (30, 7200), (60, 14400)])]
+                     for trees, effort in some([(10, 900), (30, 900), (30, 1800), (30, 3600), (60, 7200), (60, 14400)])]
     settings.append(Peer("sklearn", flat=True))
     return settings
 

@@ -231,7 +231,7 @@ def main() -> int:
 
     wrong = 0
     for run in runs:
-        broken = [check["name"] for check in run.verified.get("checks", []) if check["state"] == "broken"]
+        broken = [check["name"] for check in run.verified.get("checks", []) if check["result"] == "broken"]
         if broken:
             print(f"WARNING: {run.kind}, {run.rows:,} rows: verify finds broken: {', '.join(broken)}")
         missed = run.seconds and run.verified["recall"]["high"] < arguments.recall_target
