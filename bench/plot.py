@@ -12,7 +12,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from curves import EXACT, front, spread
 
-TICKS = (0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999)
+TICKS = (0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9999)
 
 
 def large(result: dict):
@@ -20,23 +20,28 @@ def large(result: dict):
     points: dict[str, list] = {}
     for setting in result["settings"]:
         points.setdefault(setting["method"], []).append((setting["recall"], setting["core_median"]))
-    top = spread(0.9995)
-    place = {recall: min(spread(recall), top) for values in points.values() for recall, _ in values}
+    top = spread(EXACT)  # where the exact ones stand, with no line to them
+    place = {recall: spread(recall) for values in points.values() for recall, _ in values}
     for number, (method, values) in enumerate(points.items()):
         ours = method.startswith("grouplink")
         colour = f"C{number % 10}"
-        edge = front(values)
+        best = front(values)
+        edge = [point for point in best if point[0] < EXACT]
+        exact = [point for point in best if point[0] >= EXACT][:1]
+        shape = "o" if ours else "^"
+        axes.plot([place[recall] for recall, _ in exact], [seconds for _, seconds in exact], color=colour,
+                  marker=shape, markersize=5, label="" if edge else method, linestyle="")
         axes.plot([place[recall] for recall, _ in edge], [seconds for _, seconds in edge], color=colour,
-                  marker="o" if ours else "^", linestyle="-" if ours else "--", linewidth=2.2 if ours else 1.2,
-                  markersize=5, label=method)
-        rest = [point for point in values if point not in edge]
+                  marker=shape, linestyle="-" if ours else "--", linewidth=2.2 if ours else 1.2,
+                  markersize=5, label=method if edge else "")
+        rest = [point for point in values if point not in edge and point not in exact]
         axes.plot([place[recall] for recall, _ in rest], [seconds for _, seconds in rest], color=colour, marker=".",
                   linestyle="", alpha=0.4)
     least = min(place.values())
     ticks = [tick for tick in TICKS if spread(tick) >= least - 0.3]
-    exact = any(recall >= EXACT for recall in place)
-    axes.set_xticks([spread(tick) for tick in ticks] + ([top] if exact else []),
-                    [f"{tick:g}" for tick in ticks] + (["1"] if exact else []))
+    any_exact = any(recall >= EXACT for recall in place)
+    axes.set_xticks([spread(tick) for tick in ticks] + ([top] if any_exact else []),
+                    [f"{tick:g}" for tick in ticks] + (["1"] if any_exact else []))
     axes.minorticks_off()
     axes.set_yscale("log")
     axes.set_xlabel(f"recall@{result['k']}")
