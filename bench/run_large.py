@@ -266,7 +266,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         place = Place(folder, python, vectors, arguments.threads, Path(scratch))
         say("the truth: grouplink flat, checked against brute force in double precision")
-        # Also warms up the file cache. Exits with 1 when they differ.
+        # Also warms up the file cache.
         place.run_core("--index", "flat", "--save", place.truth)
         shape = place.run_core("--index", "flat", "--oracle", 1000)
         for run in range(arguments.runs):
