@@ -28,6 +28,7 @@ constexpr int disagrees = 2;  ///< exit code: exact neighbors differ from the tr
 struct Arguments {
     bench::DatasetSpec dataset;
     std::vector<std::string> methods{"grouplink"};
+    grouplink::LinkOptions options;  ///< grouplink's index and its knobs
     std::int64_t k = 15;
     int threads = 0;
     int runs = 3;
@@ -41,13 +42,16 @@ struct Arguments {
 
 struct Result {
     std::string method;
+    bool exact = true;  ///< claims to be
     std::vector<double> seconds;
+    std::vector<double> cpu_seconds;
     std::map<std::string, std::vector<double>> stages;
     std::vector<std::string> stage_order;
     std::vector<double> busy_shares;  ///< of each thread in the knn stage, last run
     Neighbors neighbors;
     std::int64_t peak_memory = 0;
     std::string isa;
+    nlohmann::json search;  ///< of the only group: its index, the knobs in force, the recall it reports
 };
 
 Neighbors to_neighbors(const grouplink::CsrGraph& graph, std::int64_t k) {
@@ -62,12 +66,16 @@ Neighbors to_neighbors(const grouplink::CsrGraph& graph, std::int64_t k) {
 }
 
 void run_grouplink(const Dataset& data, const Arguments& arguments, Result& result) {
-    grouplink::LinkOptions options;
+    grouplink::LinkOptions options = arguments.options;
     options.n_nearest = arguments.k;
     options.threads = arguments.threads;
+    const double cpu = bench::cpu_seconds();
     const bench::Stopwatch watch;
     const grouplink::LinkResult links = grouplink::build_links(data.vectors, data.groups, options);
     result.seconds.push_back(watch.seconds());
+    result.cpu_seconds.push_back(bench::cpu_seconds() - cpu);
+    result.exact = std::all_of(links.report.groups.begin(), links.report.groups.end(),
+                               [](const auto& group) { return group.index == grouplink::IndexKind::flat; });
 
     double knn = 0.0;
     for (const auto& stage : links.report.stages) {
@@ -80,30 +88,9 @@ void run_grouplink(const Dataset& data, const Arguments& arguments, Result& resu
     for (const double busy : links.report.busy_seconds)
         result.busy_shares.push_back(knn > 0.0 ? busy / knn : 0.0);
     result.isa = links.report.isa;
+    if (links.report.groups.size() == 1)
+        result.search = nlohmann::json::parse(grouplink::to_json(links.report)).at("groups").at(0);
     result.neighbors = to_neighbors(links.graph, arguments.k);
-}
-
-/// One run of a method: grouplink, faiss, or annoy:SEARCH_K.
-std::function<void()> runner(const Dataset& data, const Arguments& arguments, Result& result) {
-    if (result.method == "grouplink") return [&] { run_grouplink(data, arguments, result); };
-    const auto timed = [&](auto search) {
-        const bench::Stopwatch watch;
-        result.neighbors = search();
-        result.seconds.push_back(watch.seconds());
-    };
-    if (result.method == "faiss")
-        return [&, timed] { timed([&] { return bench::faiss_flat(data, arguments.k, arguments.threads); }); };
-    int search_k = 0;
-    char rest = 0;
-    if (std::sscanf(result.method.c_str(), "annoy:%d%c", &search_k, &rest) == 1 && search_k > 0)
-        return [&, timed, search_k] {
-            timed([&] {
-                return bench::annoy(data, arguments.k, arguments.threads, arguments.trees, search_k);
-            });
-        };
-    throw grouplink::Error(
-        grouplink::ErrorCode::invalid_options,
-        "--method: got '" + result.method + "', expected grouplink, faiss or annoy:SEARCH_K");
 }
 
 Neighbors read_neighbors(const std::string& path, const Dataset& data, std::int64_t k) {
@@ -116,6 +103,36 @@ Neighbors read_neighbors(const std::string& path, const Dataset& data, std::int6
         throw grouplink::Error(grouplink::ErrorCode::bad_input,
                                fmt::format("{}: expected {} bytes, {} int64 for each row", path, bytes, k));
     return out;
+}
+
+/// One run of a method: grouplink, faiss, annoy:SEARCH_K, or saved:FILE, which reads what another found.
+std::function<void()> runner(const Dataset& data, const Arguments& arguments, Result& result) {
+    if (result.method == "grouplink") return [&] { run_grouplink(data, arguments, result); };
+    const auto timed = [&](auto search) {
+        const double cpu = bench::cpu_seconds();
+        const bench::Stopwatch watch;
+        result.neighbors = search();
+        result.seconds.push_back(watch.seconds());
+        result.cpu_seconds.push_back(bench::cpu_seconds() - cpu);
+    };
+    if (result.method == "faiss")
+        return [&, timed] { timed([&] { return bench::faiss_flat(data, arguments.k, arguments.threads); }); };
+    result.exact = false;
+    if (result.method.starts_with("saved:"))
+        return [&, timed, path = result.method.substr(6)] {
+            timed([&] { return read_neighbors(path, data, arguments.k); });
+        };
+    int search_k = 0;
+    char rest = 0;
+    if (std::sscanf(result.method.c_str(), "annoy:%d%c", &search_k, &rest) == 1 && search_k > 0)
+        return [&, timed, search_k] {
+            timed([&] {
+                return bench::annoy(data, arguments.k, arguments.threads, arguments.trees, search_k);
+            });
+        };
+    throw grouplink::Error(
+        grouplink::ErrorCode::invalid_options,
+        "--method: got '" + result.method + "', expected grouplink, faiss, annoy:SEARCH_K or saved:FILE");
 }
 
 void write_neighbors(const std::string& path, const Neighbors& neighbors) {
@@ -153,8 +170,7 @@ int judge(const Dataset& data, const Arguments& arguments, const std::vector<Res
         report["methods"][i]["accuracy"] = to_json(accuracy);
         fmt::print("  {:<12} recall {:.4f}  missed {}  misplaced {}  broken {}\n", results[i].method,
                    accuracy.recall, accuracy.missed, accuracy.misplaced, accuracy.broken);
-        const bool claims_exact = results[i].method.rfind("annoy", 0) != 0;
-        if (accuracy.broken == 0 && (accuracy.exact() || !claims_exact)) continue;
+        if (accuracy.broken == 0 && (accuracy.exact() || !results[i].exact)) continue;
         ++wrong;
         fmt::print("  WARNING: {} disagrees, first at row {}\n", results[i].method, accuracy.first_row);
     }
@@ -178,11 +194,14 @@ nlohmann::json to_json(const Result& result) {
     nlohmann::json stages = nlohmann::json::object();
     for (const auto& [stage, times] : result.stages) stages[stage] = bench::median(times);
     return {{"method", result.method},
+            {"exact", result.exact},
             {"seconds", result.seconds},
+            {"cpu_seconds", result.cpu_seconds},
             {"median", bench::median(result.seconds)},
             {"stages", stages},
             {"busy_shares", result.busy_shares},
             {"isa", result.isa},
+            {"search", result.search},
             {"peak_memory_bytes", result.peak_memory}};
 }
 
@@ -246,6 +265,28 @@ int run(const Arguments& arguments) {
     return wrong > 0 ? disagrees : 0;
 }
 
+void add_knobs(CLI::App& app, grouplink::LinkOptions& options) {
+    using grouplink::IndexKind;
+    const auto natural = CLI::Range(std::int64_t{0}, std::int64_t{1} << 31);
+    const std::map<std::string, IndexKind> kinds{{"auto", IndexKind::automatic},
+                                                 {"flat", IndexKind::flat},
+                                                 {"ivf", IndexKind::ivf},
+                                                 {"hnsw", IndexKind::hnsw},
+                                                 {"partition", IndexKind::partition}};
+    app.add_option("--index", options.index, "of grouplink, with the knobs of the command")
+        ->transform(CLI::CheckedTransformer(kinds));
+    app.add_option("--recall-target", options.recall_target, "of indexes that are not exact")
+        ->check(CLI::Range(0.0, 1.0));
+    app.add_option("--nlist", options.ivf.nlist, "of ivf; 0: by size")->check(natural);
+    app.add_option("--nprobe", options.ivf.nprobe, "of ivf; 0: by size")->check(natural);
+    app.add_option("--hnsw-m", options.hnsw.M, "of hnsw")->check(natural);
+    app.add_option("--ef-construction", options.hnsw.ef_construction, "of hnsw")->check(natural);
+    app.add_option("--ef-search", options.hnsw.ef_search, "of hnsw")->check(natural);
+    app.add_option("--passes", options.partition.passes, "of partition")->check(natural);
+    app.add_option("--fanout", options.partition.fanout, "of partition")->check(natural);
+    app.add_option("--refinements", options.partition.refinements, "of partition")->check(natural);
+}
+
 int run_command(int argc, char** argv) {
     Arguments arguments;
     if (const char* folder = std::getenv("GROUPLINK_BENCH_DATA")) arguments.dataset.data_dir = folder;
@@ -254,19 +295,22 @@ int run_command(int argc, char** argv) {
     CLI::App app{"Times linking with the rows in memory."};
     app.option_defaults()->always_capture_default();
     app.add_option("--data", arguments.dataset.data,
-                   "wordnet, tiny, skewed, clustered, or a .parquet or .npy file");
+                   "wordnet, tiny, skewed, clustered, hard, or a .parquet or .npy file");
     app.add_option("--data-dir", arguments.dataset.data_dir, "folder of wordnet-384.f16.npy and wordnet.tsv");
     app.add_option("--group", arguments.dataset.group, "group column of a .parquet file");
     app.add_option("--groups-file", arguments.dataset.groups_file,
                    "groups beside a .npy file: .npy, FILE.tsv:COLUMN or a line a row");
     app.add_flag("--one-group", arguments.dataset.one_group, "take all rows as one group");
-    app.add_option("--rows", arguments.dataset.rows, "of skewed and clustered")->check(CLI::PositiveNumber);
+    app.add_option("--rows", arguments.dataset.rows, "of skewed, clustered and hard")
+        ->check(CLI::PositiveNumber);
     app.add_option("--groups", arguments.dataset.groups, "of tiny; skewed has a hundredth of them")
         ->check(CLI::PositiveNumber);
     app.add_option("--dim", arguments.dataset.dim, "of made-up rows")->check(CLI::PositiveNumber);
     app.add_option("--seed", arguments.dataset.seed, "of made-up rows");
-    app.add_option("--method", arguments.methods, "grouplink, faiss, annoy:SEARCH_K; several alternate")
+    app.add_option("--method", arguments.methods,
+                   "grouplink, faiss, annoy:SEARCH_K, saved:FILE; several alternate")
         ->delimiter(',');
+    add_knobs(app, arguments.options);
     app.add_option("-k", arguments.k, "neighbors a row")->check(CLI::Range(1, 10'000));
     app.add_option("--threads", arguments.threads, "0: all")->check(CLI::Range(0, 4096));
     app.add_option("--runs", arguments.runs, "of each method")->check(CLI::Range(1, 1000));

@@ -52,7 +52,8 @@ Dataset load(const DatasetSpec& spec) {
     if (spec.data == "tiny") return tiny_groups(spec.groups, spec.dim, spec.seed);
     if (spec.data == "skewed")
         return skewed_groups(spec.rows, std::max<std::int64_t>(spec.groups / 100, 1), spec.dim, spec.seed);
-    if (spec.data == "clustered") return skewed_groups(spec.rows, 1, spec.dim, spec.seed);
+    if (spec.data == "clustered") return clustered_rows(spec.rows, spec.dim, spec.seed);
+    if (spec.data == "hard") return hard_rows(spec.rows, spec.dim, spec.seed);
     if (spec.data == "wordnet") {
         if (spec.data_dir.empty())
             throw grouplink::Error(grouplink::ErrorCode::bad_input,
@@ -65,7 +66,7 @@ Dataset load(const DatasetSpec& spec) {
     }
     grouplink::InputSpec input;
     input.path = spec.data;
-    if (spec.groups_file.empty()) input.group = spec.group;
+    if (spec.groups_file.empty() && !spec.one_group) input.group = spec.group;
     input.groups_file = spec.groups_file;
     return from_table(spec.data.substr(spec.data.find_last_of('/') + 1), input);
 }

@@ -29,6 +29,15 @@ std::int64_t peak_memory() {
     return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
 }
 
+double cpu_seconds() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    const auto seconds = [](const timeval& time) {
+        return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+    };
+    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
 void for_each(std::int64_t count, int threads, const std::function<void(std::int64_t)>& body) {
     std::atomic<std::int64_t> next{0};
     std::exception_ptr failure;

@@ -43,6 +43,9 @@ Machine this_machine();
 /// Highest resident memory of the process so far, in bytes.
 std::int64_t peak_memory();
 
+/// Processor time of all threads of the process so far, the system's share included.
+double cpu_seconds();
+
 /// Calls body(i) for each i in [0, count), in order of i, on `threads` threads. What a body throws is
 /// rethrown when all have ended.
 void for_each(std::int64_t count, int threads, const std::function<void(std::int64_t)>& body);

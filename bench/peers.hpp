@@ -13,9 +13,9 @@ struct Neighbors {
     std::vector<std::int64_t> targets;  ///< rows x k
 };
 
-/// What others do with the same job: groups largest first, one at a time on each thread. The time
-/// that counts is that of the call: widen to float32, normalise where the method wants it, index,
-/// search, drop the row itself.
+/// What others do with the same job: groups largest first, one at a time on each thread; Annoy puts all
+/// threads to a group that is the only one. The time that counts is that of the call: widen to float32,
+/// normalise where the method wants it, index, search, drop the row itself.
 
 /// A loop over FAISS flat indexes of inner products, with the FAISS that this was linked with.
 Neighbors faiss_flat(const Dataset& data, std::int64_t k, int threads);

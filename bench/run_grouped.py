@@ -11,68 +11,27 @@ them. Prints a table, writes the JSON, and exits with 1 when exact results disag
 import argparse
 import json
 import os
-import platform
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-BENCH = Path(__file__).resolve().parent
-ROOT = BENCH.parent
+from common import (
+    BENCH,
+    ROOT,
+    K,
+    build,
+    cpu_model,
+    machine_load,
+    make_environment,
+    print_table,
+    run_process,
+    say,
+    write_json,
+)
+
 SAMPLE = ROOT / "tests" / "data" / "sample.parquet"
-K = 15
-
-
-def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-def make_environment(folder: Path) -> Path:
-    """A virtual environment with faiss-cpu; what is there is used as it is."""
-    python = folder / "bin" / "python"
-    if not python.exists():
-        say(f"making a Python environment in {folder}")
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    probe = subprocess.run([python, "-c", "import faiss, numpy, pyarrow"], capture_output=True)
-    if probe.returncode != 0:
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", ROOT / "cmake" / "requirements.txt",
-                        "faiss-cpu"], check=True)
-    return python
-
-
-def build(folder: Path, python: Path, annoy: bool) -> None:
-    configure = ["cmake", "-S", ROOT, "-B", folder, "-DCMAKE_BUILD_TYPE=Release", "-DGROUPLINK_BENCH=ON",
-                 "-DGROUPLINK_TESTS=OFF", f"-DGROUPLINK_BENCH_ANNOY={'ON' if annoy else 'OFF'}",
-                 f"-DPython3_EXECUTABLE={python}", f"-DGROUPLINK_PYTHON={python}"]
-    if shutil.which("ninja") and not (folder / "CMakeCache.txt").exists():
-        configure += ["-G", "Ninja"]
-    if shutil.which("ccache"):
-        configure.append("-DCMAKE_CXX_COMPILER_LAUNCHER=ccache")
-    configure += os.environ.get("GROUPLINK_CMAKE_ARGS", "").split()
-    subprocess.run(configure, check=True, stdout=sys.stderr)
-    subprocess.run(["cmake", "--build", folder, "--parallel", "2", "--target", "bench_core", "grouplink_command"],
-                   check=True, stdout=sys.stderr)
-
-
-DISAGREES = 2  # what `core` exits with when exact neighbors differ; its report says how
-
-
-def run_process(command: list) -> tuple:
-    """Seconds from start to end, peak resident bytes, and what it wrote to stdout."""
-    begun = time.perf_counter()
-    process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, text=True)
-    with process.stdout:
-        output = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - begun
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in (0, DISAGREES):
-        say(output)
-        raise SystemExit(f"run_grouped.py: {command[0]} failed with {process.returncode}")
-    return seconds, usage.ru_maxrss * 1024, output
 
 
 class Method:
@@ -99,7 +58,7 @@ class Core(Method):
         command = [self.program, *self.data, "--method", self.name, "--runs", 1, "-k", K, "--threads", self.threads,
                    "--json", report]
         # Accuracy is looked at once, outside of what is timed.
-        seconds, _, _ = run_process([*command, "--compare", self.truth] if last else command)
+        process = run_process([*command, "--compare", self.truth] if last else command)
         result = json.loads(report.read_text())
         method = result["methods"][0]
         self.core.append(method["seconds"][0])
@@ -110,12 +69,11 @@ class Core(Method):
             self.accuracy = method["accuracy"]
         if self.command:
             output = folder / "links.npz"
-            seconds, peak, _ = run_process([*self.command, "--threads", self.threads, "-k", K, "-o", output, "--force",
-                                            "-q"])
-            self.details["command_peak_memory_bytes"] = peak
-            self.whole.append(seconds)
+            process = run_process([*self.command, "--threads", self.threads, "-k", K, "-o", output, "--force", "-q"])
+            self.details["command_peak_memory_bytes"] = process.peak
+            self.whole.append(process.seconds)
         elif not last:
-            self.whole.append(seconds)
+            self.whole.append(process.seconds)
 
 
 class Faiss(Method):
@@ -125,39 +83,26 @@ class Faiss(Method):
 
     def run(self, folder: Path, last: bool) -> None:
         target = self.truth if self.way == "groups" else folder / "inside.i64"
-        seconds, peak, output = run_process([self.python, BENCH / "faiss_grouped.py", *self.data, "--threads",
-                                             self.threads, "-k", K, "--way", self.way, "--save", target])
-        result = json.loads(output)
+        process = run_process([self.python, BENCH / "faiss_grouped.py", *self.data, "--threads", self.threads, "-k", K,
+                               "--way", self.way, "--save", target])
+        result = json.loads(process.output)
         self.core.append(result["core"])
-        self.whole.append(seconds)
-        self.peak.append(peak)
+        self.whole.append(process.seconds)
+        self.peak.append(process.peak)
         self.details = {"versions": result["versions"], "compile_options": result["compile_options"]}
 
 
-def cpu_model() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor()
-
-
-def print_table(methods: list, baseline: Method) -> None:
-    header = ("method", "core s", "(min to max)", "ratio", "recall@15", "whole s", "peak MB")
+def print_methods(methods: list, baseline: Method) -> None:
+    header = ["method", "core s", "(min to max)", "ratio", "recall@15", "whole s", "peak MB"]
     rows = []
     for method in methods:
         truth = "the truth" if method is methods[0] else "not taken"
         recall = f"{method.accuracy['recall']:.4f}" if method.accuracy else truth
-        rows.append((method.name, f"{statistics.median(method.core):.3f}",
+        rows.append([method.name, f"{statistics.median(method.core):.3f}",
                      f"{min(method.core):.3f} to {max(method.core):.3f}",
                      f"{statistics.median(method.core) / statistics.median(baseline.core):.2f}", recall,
-                     f"{statistics.median(method.whole):.2f}", f"{max(method.peak) / 1e6:.0f}"))
-    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
-    for row in [header, *rows]:
-        print("  ".join(cell.ljust(width) if column == 0 else cell.rjust(width)
-                        for column, (cell, width) in enumerate(zip(row, widths))))
+                     f"{statistics.median(method.whole):.2f}", f"{max(method.peak) / 1e6:.0f}"])
+    print_table(header, rows)
 
 
 def main() -> int:
@@ -182,7 +127,7 @@ def main() -> int:
 
     folder = arguments.build.resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    python = arguments.python or make_environment(folder / "venv")
+    python = arguments.python or make_environment(folder / "venv", {"faiss": "faiss-cpu"})
     build(folder, python, not arguments.no_annoy)
     program, command = folder / "bin" / "core", folder / "bin" / "grouplink"
 
@@ -201,9 +146,7 @@ def main() -> int:
         faiss_data = [vectors, "--groups-file", groups]
         link = [command, "link", vectors, "--groups", groups]
 
-    load = os.getloadavg()[0]
-    if load > 0.5:
-        say(f"WARNING: the machine is busy (load {load:.1f}): trust ratios, not seconds")
+    load = machine_load()
     with tempfile.TemporaryDirectory(dir=folder) as scratch_name:
         scratch = Path(scratch_name)
         truth = scratch / "truth.i64"
@@ -230,7 +173,7 @@ def main() -> int:
     if not arguments.no_annoy:
         versions["annoy"] = "1.17.3 (30 trees)"
     print(", ".join(f"{name} {version}" for name, version in versions.items()))
-    print_table(methods, ours)
+    print_methods(methods, ours)
     print(f"threads busy in knn: {', '.join(f'{share:.1%}' for share in ours.details['busy_shares'])}; "
           f"grouplink's command peaks at {ours.details['command_peak_memory_bytes'] / 1e6:.0f} MB")
 
@@ -241,12 +184,11 @@ def main() -> int:
             print(f"WARNING: grouplink disagrees with {what}, ties aside: {accuracy['missed']} neighbors missed, "
                   f"{accuracy['misplaced']} misplaced, {accuracy['broken']} broken")
     target = arguments.json or folder / "grouped.json"
-    target.write_text(json.dumps({
+    write_json(target, {
         "data": shape["data"], "rows": shape["rows"], "dim": shape["dim"], "groups": shape["groups"],
         "input_bytes": shape["input_bytes"], "k": K, "threads": arguments.threads, "runs": arguments.runs,
         "cpu": cpu_model(), "load_before": load, "versions": versions, "brute_force": brute,
-        "methods": [method.summary() for method in methods]}, indent=2) + "\n")
-    say(f"written: {target}")
+        "methods": [method.summary() for method in methods]})
     return 1 if wrong else 0
 
 

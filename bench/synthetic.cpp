@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numeric>
 #include <thread>
+#include <utility>
 
 namespace bench {
 namespace {
@@ -44,6 +45,20 @@ std::uint16_t to_half(float value) {
     return static_cast<std::uint16_t>(sign | ((rounded >> 13) - (112u << 10)));
 }
 
+/// Sets the vectors: `make(row, out)` gives the components of one.
+template <class Make>
+void fill_rows(Dataset& data, std::int64_t rows, std::int64_t dim, const Make& make) {
+    data.storage.resize(static_cast<std::size_t>(rows * dim));
+    const std::int64_t block = 1024;
+    for_each((rows + block - 1) / block, static_cast<int>(std::thread::hardware_concurrency()),
+             [&](std::int64_t part) {
+                 for (std::int64_t row = part * block; row < std::min((part + 1) * block, rows); ++row)
+                     make(row, data.storage.data() + row * dim);
+             });
+    data.vectors = {
+        .values = data.storage.data(), .type = grouplink::ElementType::float16, .rows = rows, .dim = dim};
+}
+
 constexpr float group_share = 0.4F;
 constexpr float cluster_share = 0.7F;
 constexpr float row_share = 0.6F;
@@ -51,24 +66,16 @@ constexpr float row_share = 0.6F;
 /// `place(row)` gives the row's group and its cluster, both numbered over the whole data.
 template <class Place>
 void fill(Dataset& data, std::int64_t rows, std::int64_t dim, std::uint64_t seed, const Place& place) {
-    data.storage.resize(static_cast<std::size_t>(rows * dim));
-    const std::int64_t block = 1024;
-    for_each((rows + block - 1) / block, static_cast<int>(std::thread::hardware_concurrency()),
-             [&](std::int64_t part) {
-                 for (std::int64_t row = part * block; row < std::min((part + 1) * block, rows); ++row) {
-                     const auto [group, cluster] = place(row);
-                     // Streams apart: groups, clusters and rows are told by the two lowest bits.
-                     Normal group_centre(seed, static_cast<std::uint64_t>(group) * 4);
-                     Normal cluster_centre(seed, static_cast<std::uint64_t>(cluster) * 4 + 1);
-                     Normal noise(seed, static_cast<std::uint64_t>(row) * 4 + 2);
-                     std::uint16_t* out = data.storage.data() + row * dim;
-                     for (std::int64_t i = 0; i < dim; ++i)
-                         out[i] = to_half(group_share * group_centre.next() +
-                                          cluster_share * cluster_centre.next() + row_share * noise.next());
-                 }
-             });
-    data.vectors = {
-        .values = data.storage.data(), .type = grouplink::ElementType::float16, .rows = rows, .dim = dim};
+    fill_rows(data, rows, dim, [&](std::int64_t row, std::uint16_t* out) {
+        const auto [group, cluster] = place(row);
+        // Streams apart: groups, clusters and rows are told by the two lowest bits.
+        Normal group_centre(seed, static_cast<std::uint64_t>(group) * 4);
+        Normal cluster_centre(seed, static_cast<std::uint64_t>(cluster) * 4 + 1);
+        Normal noise(seed, static_cast<std::uint64_t>(row) * 4 + 2);
+        for (std::int64_t i = 0; i < dim; ++i)
+            out[i] = to_half(group_share * group_centre.next() + cluster_share * cluster_centre.next() +
+                             row_share * noise.next());
+    });
 }
 
 void name_groups(Dataset& data, std::int64_t groups) {
@@ -97,7 +104,7 @@ Dataset tiny_groups(std::int64_t groups, std::int64_t dim, std::uint64_t seed) {
 Dataset skewed_groups(std::int64_t rows, std::int64_t groups, std::int64_t dim, std::uint64_t seed) {
     groups = std::min(groups, rows);
     Dataset data;
-    data.name = groups == 1 ? "clustered" : "skewed";
+    data.name = "skewed";
     double harmonic = 0.0;
     for (std::int64_t rank = 1; rank <= groups; ++rank) harmonic += 1.0 / static_cast<double>(rank);
 
@@ -137,6 +144,76 @@ Dataset skewed_groups(std::int64_t rows, std::int64_t groups, std::int64_t dim, 
         const auto clusters = static_cast<std::uint64_t>(sizes[static_cast<std::size_t>(group)] / 50 + 1);
         const auto cluster = mixed(seed + 1 + static_cast<std::uint64_t>(row)) % clusters;
         return std::pair{group, (group << 32) + static_cast<std::int64_t>(cluster)};
+    });
+    return data;
+}
+
+Dataset clustered_rows(std::int64_t rows, std::int64_t dim, std::uint64_t seed) {
+    constexpr std::int64_t topics = 256;
+    constexpr std::int64_t clusters = 8192;
+    constexpr std::int64_t directions = 1024;  // of which each topic has some, as its own subspace
+    constexpr std::int64_t spread = 48;
+    constexpr float topic_share = 0.5F;
+    constexpr float between_share = 0.4F;
+    constexpr float within_share = 0.6F;
+    constexpr float noise_share = 0.15F;
+
+    const auto table = [&](std::int64_t count, std::uint64_t kind) {
+        std::vector<float> values(static_cast<std::size_t>(count * dim));
+        for (std::int64_t i = 0; i < count; ++i) {
+            Normal stream(seed, static_cast<std::uint64_t>(i) * 4 + kind);
+            for (std::int64_t j = 0; j < dim; ++j)
+                values[static_cast<std::size_t>(i * dim + j)] = stream.next();
+        }
+        return values;
+    };
+    const std::vector<float> centres = table(topics, 0);
+    const std::vector<float> pool = table(directions, 1);
+    // Of the directions' standard deviations, which fall; the squares add up to 1.
+    std::vector<float> scales(static_cast<std::size_t>(spread));
+    float squares = 0.0F;
+    for (std::size_t i = 0; i < scales.size(); ++i) {
+        scales[i] = 1.0F / std::sqrt(16.0F + static_cast<float>(i));
+        squares += scales[i] * scales[i];
+    }
+    for (float& scale : scales) scale /= std::sqrt(squares);
+
+    Dataset data;
+    data.name = "clustered";
+    data.groups = grouplink::single_group(rows);
+    fill_rows(data, rows, dim, [&](std::int64_t row, std::uint16_t* out) {
+        Normal stream(seed, static_cast<std::uint64_t>(row) * 4 + 2);
+        const auto draw = mixed(seed ^ mixed(static_cast<std::uint64_t>(row)));
+        const double share = static_cast<double>(draw >> 11) * 0x1p-53;
+        // The square makes a cluster's size fall as the root of its rank.
+        const auto cluster = static_cast<std::uint64_t>(share * share * static_cast<double>(clusters));
+        const auto topic = mixed(cluster) % static_cast<std::uint64_t>(topics);
+        Normal centre(seed, cluster * 4 + 3);
+        const float* from = centres.data() + static_cast<std::int64_t>(topic) * dim;
+        std::vector<float> sum(static_cast<std::size_t>(dim));
+        for (std::size_t j = 0; j < sum.size(); ++j) sum[j] = topic_share * from[j];
+        for (std::size_t i = 0; i < scales.size(); ++i) {
+            const auto direction =
+                mixed(~(topic * scales.size() + i)) % static_cast<std::uint64_t>(directions);
+            const float* along = pool.data() + static_cast<std::int64_t>(direction) * dim;
+            const float length = scales[i] * (between_share * centre.next() + within_share * stream.next());
+            for (std::size_t j = 0; j < sum.size(); ++j) sum[j] += length * along[j];
+        }
+        for (std::size_t j = 0; j < sum.size(); ++j) out[j] = to_half(sum[j] + noise_share * stream.next());
+    });
+    return data;
+}
+
+Dataset hard_rows(std::int64_t rows, std::int64_t dim, std::uint64_t seed) {
+    std::vector<float> scales;
+    for (std::int64_t i = 0; i < dim; ++i) scales.push_back(std::pow(static_cast<float>(i + 1), -0.25F));
+    Dataset data;
+    data.name = "hard";
+    data.groups = grouplink::single_group(rows);
+    fill_rows(data, rows, dim, [&](std::int64_t row, std::uint16_t* out) {
+        Normal stream(seed, static_cast<std::uint64_t>(row));
+        for (std::int64_t i = 0; i < dim; ++i)
+            out[i] = to_half(scales[static_cast<std::size_t>(i)] * stream.next());
     });
     return data;
 }
