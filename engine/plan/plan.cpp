@@ -2,6 +2,8 @@
 
 #include <grouplink/error.hpp>
 
+#include "kernels/kernels.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -155,9 +157,12 @@ GroupPlan plan_group(std::int32_t group, const GroupShape& shape, const LinkOpti
             const std::int64_t blocks = blocks_of(shape.rows).count;
             plan.tiles = blocks * (blocks + 1) / 2;
             plan.cost = rows * rows * dim + candidate_factor * rows * static_cast<double>(links) * dim;
-            // The float32 rows, what is kept of each, and up to two places for each candidate.
+            // The float32 rows, perhaps their codes, what is kept of each, and up to two places for each
+            // candidate.
             const auto places = static_cast<double>(std::min(2 * (links + 8), shape.rows));
-            plan.memory_bytes = to_bytes(rows * (dim * 4 + 32 + places * 8));
+            const bool codes = wants_codes(options.metric, shape.rows, shape.dim);
+            const double codes_of_row = codes ? static_cast<double>(code_bytes(1, shape.dim)) : 0.0;
+            plan.memory_bytes = to_bytes(rows * (dim * 4 + codes_of_row + 32 + places * 8));
             break;
         }
     }
@@ -174,6 +179,20 @@ Blocks blocks_of(std::int64_t rows) {
     blocks.block_rows = ((rows + blocks.count - 1) / blocks.count + step - 1) / step * step;
     blocks.count = (rows + blocks.block_rows - 1) / blocks.block_rows;
     return blocks;
+}
+
+bool wants_codes(Metric metric, std::int64_t rows, std::int64_t dim) {
+    constexpr std::int64_t least_dim = 32;    // below, float32 tiles are as fast
+    constexpr std::int64_t least_blocks = 4;  // fewer, and the codes have no tile that is worth them
+    if (metric == Metric::manhattan || metric == Metric::hamming) return false;
+    return dim >= least_dim && dim <= static_cast<std::int64_t>(kernels::most_narrow_dim) &&
+           blocks_of(rows).count >= least_blocks;
+}
+
+std::int64_t code_bytes(std::int64_t rows, std::int64_t dim) {
+    constexpr std::int64_t numbers = 5 * 4;  // scale, sum, error, norm, offset
+    return rows *
+           (static_cast<std::int64_t>(kernels::narrow_padded(static_cast<std::size_t>(dim))) + numbers);
 }
 
 Plan make_plan(std::span<const GroupShape> shapes, const LinkOptions& options) {
