@@ -263,6 +263,40 @@ TEST_CASE("collect finds every score at either threshold or above, in order") {
     }
 }
 
+TEST_CASE("products with rows as they were given are those with loaded rows, bit by bit") {
+    std::mt19937_64 random(14);
+    for (const std::size_t dim : {1U, 2U, 7U, 8U, 31U, 32U, 33U, 63U, 384U, 385U, 1000U}) {
+        const std::size_t n = kernels::padded(dim);
+        std::vector<double> x = random_row(dim, random);
+        for (double& value : x) value = static_cast<double>(static_cast<float>(value));
+        x.resize(n, 0.0);
+        std::vector<std::uint16_t> halves(dim);
+        std::vector<float> floats(dim);
+        std::vector<std::int8_t> bytes(dim);
+        for (std::size_t c = 0; c < dim; ++c) {
+            halves[c] = static_cast<std::uint16_t>(random() & 0xbbff);  // finite ones
+            floats[c] = static_cast<float>(random_row(1, random)[0]);
+            bytes[c] = static_cast<std::int8_t>(random());
+        }
+        const std::pair<ElementType, const void*> rows[] = {{ElementType::float16, halves.data()},
+                                                            {ElementType::float32, floats.data()},
+                                                            {ElementType::int8, bytes.data()}};
+        for (const auto& [type, values] : rows) {
+            std::vector<double> y(n);
+            tables().front()->load(values, type, dim, y.data());
+            for (const auto* table : tables()) {
+                CAPTURE(name(table->isa));
+                CAPTURE(dim);
+                double inner = 0.0;
+                double squares = 0.0;
+                table->dots_with_values(x.data(), values, type, dim, &inner, &squares);
+                CHECK(same_bits(inner, tables().front()->dot(x.data(), y.data(), n)));
+                CHECK(same_bits(squares, tables().front()->dot(y.data(), y.data(), n)));
+            }
+        }
+    }
+}
+
 TEST_CASE("sums of exact products are dot's, bit by bit, under every instruction set") {
     std::mt19937_64 random(4);
     for (const std::size_t dim : {1U, 31U, 32U, 33U, 384U}) {

@@ -187,6 +187,35 @@ TEST_CASE("the same bytes with any number of threads and under any instruction s
     }
 }
 
+TEST_CASE("the same bytes under any instruction set where a tile may be filtered by int8 codes") {
+    std::mt19937_64 random(25);
+    constexpr std::int64_t rows = 2300;
+    for (const Metric metric : {Metric::angular, Metric::euclidean, Metric::dot}) {
+        for (const int kind : {0, 1, 2}) {
+            // Rows that codes tell apart; then rows they do not: all but equal, or one component so large.
+            oracle::Rows data = oracle::clustered_rows(rows, 48, 300, 0.5, random);
+            for (std::vector<double>& row : data.values) {
+                if (kind == 1)
+                    for (std::size_t c = 0; c < row.size(); ++c) row[c] = std::cos(c) + 1e-4 * row[c];
+                if (kind == 2) row[7] *= 1000.0;
+            }
+            const oracle::Packed packed(data, ElementType::float32);
+            const GroupColumn groups = single_group(rows);
+            const LinkOptions options{
+                .n_nearest = 6, .similarity_min = no_threshold, .metric = metric, .threads = 2};
+            CAPTURE(name(metric));
+            CAPTURE(kind);
+            const LinkResult first = build_links(packed.view(), groups, options);
+            CHECK(oracle::check(data, groups, all_ok(rows), options, first.graph) == "");
+            for (const std::string& isa : available_isas()) {
+                CAPTURE(isa);
+                const ForcedIsa forced(isa.c_str());
+                CHECK(same(first.graph, build_links(packed.view(), groups, options).graph));
+            }
+        }
+    }
+}
+
 TEST_CASE("duplicates link to each other, by row, and never a row to itself") {
     std::mt19937_64 random(8);
     for (const std::int64_t rows : {40, 900}) {

@@ -157,3 +157,22 @@ TEST_CASE("an approximate plan costs more with more effort, and less than the fl
     CHECK(cost_of({.index = IndexKind::partition, .partition = {.passes = 1, .refinements = 0}}) <
           cost_of({.index = IndexKind::partition, .partition = {.passes = 1, .refinements = 1}}));
 }
+
+TEST_CASE("codes of rows are counted where the exact search may use them") {
+    CHECK(code_bytes(10, 384) == 10 * (384 + 20));
+    CHECK(code_bytes(10, 65) == 10 * (128 + 20));
+    CHECK(wants_codes(Metric::angular, 5000, 384));
+    CHECK(wants_codes(Metric::euclidean, 5000, 384));
+    CHECK(wants_codes(Metric::dot, 5000, 384));
+    CHECK_FALSE(wants_codes(Metric::manhattan, 5000, 384));
+    CHECK_FALSE(wants_codes(Metric::hamming, 5000, 384));
+    CHECK_FALSE(wants_codes(Metric::angular, 5000, 31));
+    CHECK_FALSE(wants_codes(Metric::angular, 5000, 1000000));
+    CHECK_FALSE(wants_codes(Metric::angular, 3 * largest_block, 384));
+    CHECK(wants_codes(Metric::angular, 3 * largest_block + 1, 384));
+    const std::vector<GroupShape> shapes = {{5000, 384}};
+    LinkOptions options;
+    const std::int64_t with = make_plan(shapes, options).groups.front().memory_bytes;
+    options.metric = Metric::manhattan;
+    CHECK(with - make_plan(shapes, options).groups.front().memory_bytes == code_bytes(5000, 384));
+}

@@ -273,8 +273,8 @@ Arguments validate_arguments(const RawArguments& raw) {
             return link;
         }
         case CommandKind::explain:
-            return ExplainArguments{input_of(raw, operand_of(raw, "INPUT")), options_of(raw), raw.json,
-                                    raw.quiet};
+            return ExplainArguments{input_of(raw, operand_of(raw, "INPUT")), options_of(raw), raw.measure,
+                                    raw.json, raw.quiet};
         case CommandKind::inspect: {
             InspectArguments inspect;
             inspect.path = operand_of(raw, "FILE");

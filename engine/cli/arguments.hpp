@@ -23,6 +23,7 @@ struct LinkArguments {
 struct ExplainArguments {
     InputSpec input;
     LinkOptions options;
+    bool measure = false;
     bool json = false;
     bool quiet = false;
 };

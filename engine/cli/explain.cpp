@@ -1,3 +1,4 @@
+#include "cli/measure.hpp"
 #include "cli/progress.hpp"
 #include "cli/run.hpp"
 #include "cli/streams.hpp"
@@ -13,6 +14,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -142,7 +144,50 @@ std::string plan_text(const std::string& path, const Table& table, const Plan& p
     return out + bad_rows_text(plan, arguments.options.on_bad_row);
 }
 
-std::string plan_json(const std::string& path, const Table& table, const Plan& plan) {
+/// How an index's time compares with that of the flat one, against how its cost does: above 1 it was slower
+/// than reckoned.
+double fit_of(const IndexMeasure& measure, const IndexMeasure& flat) {
+    return measure.seconds / flat.seconds / (measure.cost / flat.cost);
+}
+
+std::string measures_text(const std::vector<IndexMeasure>& measures) {
+    if (measures.empty()) return "\nNo group is large enough to measure: 2,000 rows and up.\n";
+    std::vector<std::vector<std::string>> rows;
+    for (const IndexMeasure& measure : measures) {
+        rows.push_back({std::string(name(measure.index)), count_text(measure.rows), gflop_text(measure.cost),
+                        fmt::format("{:.3f}", measure.seconds),
+                        fmt::format("{:.1f}", measure.cost / measure.seconds / 1e9),
+                        fmt::format("{:.4f}", measure.recall),
+                        fmt::format("{:.2f}", fit_of(measure, measures.front()))});
+    }
+    return "\n" +
+           table_text({{"measured"},
+                       {"rows", true},
+                       {"GFLOP", true},
+                       {"CPU s", true},
+                       {"GFLOP/s", true},
+                       {"recall", true},
+                       {"fit", true}},
+                      rows) +
+           "\nfit: time over time of the flat index, against GFLOP over GFLOP; above 1 is slower than "
+           "planned.\n";
+}
+
+nlohmann::ordered_json measures_json(const std::vector<IndexMeasure>& measures) {
+    nlohmann::ordered_json json = nlohmann::ordered_json::array();
+    for (const IndexMeasure& measure : measures) {
+        json.push_back({{"index", name(measure.index)},
+                        {"rows", measure.rows},
+                        {"cost", measure.cost},
+                        {"cpu_seconds", measure.seconds},
+                        {"recall", measure.recall},
+                        {"fit", fit_of(measure, measures.front())}});
+    }
+    return json;
+}
+
+std::string plan_json(const std::string& path, const Table& table, const Plan& plan,
+                      const std::optional<std::vector<IndexMeasure>>& measures) {
     nlohmann::ordered_json groups = nlohmann::ordered_json::array();
     for (const GroupPlan& group : plan.groups) {
         nlohmann::ordered_json& json = groups.emplace_back();
@@ -174,13 +219,14 @@ std::string plan_json(const std::string& path, const Table& table, const Plan& p
     for (std::size_t s = 0; s < plan.row_status.size(); ++s) {
         status[std::string(name(static_cast<RowStatus>(s)))] = plan.row_status[s];
     }
-    const nlohmann::ordered_json document{{"version", version()},
-                                          {"input", path},
-                                          {"rows", table.vectors.rows},
-                                          {"cost", plan.cost},
-                                          {"result_bytes", plan.result_bytes},
-                                          {"row_status", status},
-                                          {"groups", groups}};
+    nlohmann::ordered_json document{{"version", version()},
+                                    {"input", path},
+                                    {"rows", table.vectors.rows},
+                                    {"cost", plan.cost},
+                                    {"result_bytes", plan.result_bytes},
+                                    {"row_status", status},
+                                    {"groups", groups}};
+    if (measures) document["measured"] = measures_json(*measures);
     // Keys and paths may hold any bytes.
     return document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
 }
@@ -196,8 +242,18 @@ void run_explain(const ExplainArguments& arguments, const std::stop_token& stop)
     line.update({"plan", 0.0});
     const Plan plan =
         about_file(path, [&] { return plan_links(table.vectors, table.groups, arguments.options, control); });
+    std::optional<std::vector<IndexMeasure>> measures;
+    if (arguments.measure) {
+        measures = about_file(path, [&] {
+            return measure_indexes(table.vectors, table.groups, plan, arguments.options, control);
+        });
+    }
     line.clear();
-    print(arguments.json ? plan_json(path, table, plan) : plan_text(path, table, plan, arguments));
+    if (arguments.json) {
+        print(plan_json(path, table, plan, measures));
+    } else {
+        print(plan_text(path, table, plan, arguments) + (measures ? measures_text(*measures) : ""));
+    }
 }
 
 }  // namespace grouplink::cli

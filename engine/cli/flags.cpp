@@ -232,11 +232,16 @@ Command explain_command() {
         "Reads INPUT as link does and shows, for each group, the index that would be\n"
         "used, its estimated cost and its memory; and the rows that cannot be linked.",
         {{"grouplink explain words.parquet --group topic", "The 30 costliest groups, and the totals."},
-         {"grouplink explain words.parquet --group topic --json", "Every group, for a program to read."}},
+         {"grouplink explain words.parquet --group topic --json", "Every group, for a program to read."},
+         {"grouplink explain words.parquet --measure", "How well those costs fit this machine and data."}},
         {}};
     append(command.flags, input_flags());
     append(command.flags, link_flags());
     append(command.flags, index_flags());
+    command.flags.push_back({"--measure", "", section_output,
+                             "Search up to 40,000 rows of the costliest group under each index, and show how "
+                             "the time taken fits the cost reckoned with",
+                             nullptr, &RawArguments::measure});
     command.flags.push_back(json_flag());
     command.flags.push_back(threads_flag());
     append(command.flags, general_flags());

@@ -48,6 +48,7 @@ struct RawArguments {
 
     bool force = false;
     bool json = false;
+    bool measure = false;
     bool quiet = false;
     bool help = false;
     bool version = false;

@@ -88,6 +88,10 @@ struct Table {
     /// of float32 components are: then, and only then, the fused operations used here round alike.
     void (*dots_of_exact)(const double* x, const double* y, std::size_t stride, std::size_t count,
                           std::size_t n, double* out);
+    /// With y the doubles that load() makes of `n` values, which may be any but float64: their products are
+    /// exact. *inner = dot(x, y, padded(n)), *squares = dot(y, y, padded(n)).
+    void (*dots_with_values)(const double* x, const void* values, ElementType type, std::size_t n,
+                             double* inner, double* squares);
     double (*squared_l2)(const double* x, const double* y, std::size_t n);
     /// squared_l2 of x * x_factor and y * y_factor.
     double (*squared_l2_scaled)(const double* x, double x_factor, const double* y, double y_factor,
@@ -139,9 +143,9 @@ struct Table {
     /// where score + errors_a[i] * norms_b[j] + norms_a[i] * errors_b[j] - offsets_a[i] - offsets_b[j], the
     /// score being s8_tile's, is below both thresholds_a[i] and thresholds_b[j]. This sum is one of
     /// float32: what it rounds off, at most 2^-21 of the sum of the magnitudes, is the caller's to allow for.
-    /// A pair is i << 16 | j, so na and nb are at most 2^16; they come in no order. Returns how many; past
-    /// `most` it gives up, whatever it has found, and returns more than that. `pairs` holds
-    /// most + narrow_pairs_beyond; `packed` is as above.
+    /// A pair is i << 16 | j, so na and nb are at most 2^16; pairs come by panels of 32 columns, in no order
+    /// within one. Returns how many; past `most` it gives up with those it has, which are more. `pairs`
+    /// holds most + narrow_pairs_beyond; `packed` is as above.
     std::size_t (*s8_collect)(const NarrowRows& a, std::size_t na, const NarrowLimits& limits_a,
                               const NarrowRows& b, std::size_t nb, const NarrowLimits& limits_b,
                               std::size_t dim, bool upper, std::size_t most, std::uint32_t* packed,

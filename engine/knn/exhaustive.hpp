@@ -19,7 +19,7 @@ namespace grouplink::knn {
 
 /// Candidates that an approximate index keeps beyond those wanted: float32 scores of about the same
 /// size may stand in another order than the canonical ones.
-inline constexpr std::size_t approximate_spare = 8;
+inline constexpr std::size_t approximate_spare = 4;
 
 /// How many candidates such an index keeps for each row of a group of `rows` classes.
 std::size_t approximate_keep(std::size_t k, std::size_t rows);

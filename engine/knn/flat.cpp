@@ -86,9 +86,10 @@ bool FlatSearch::join_narrow(std::int64_t block_a, std::int64_t block_b, std::in
         std::copy_n(lists_.thresholds(a), na, thresholds);
         std::copy_n(lists_.thresholds(b), nb, thresholds + na);
     }
-    if (!filter_.find(a, na, b, nb, thresholds, scratch.packed_codes, scratch.pairs)) {
+    const double share = filter_.find(a, na, b, nb, thresholds, scratch.packed_codes, scratch.pairs);
+    if (share < 1.0) {
         const auto guard = locks_->hold(block_a, block_b);
-        filter_.wait(block_a, block_b, shift);
+        filter_.wait(block_a, block_b, shift, share);
         return false;
     }
     scratch.found.resize(std::max(scratch.found.size(), scratch.pairs.size()));

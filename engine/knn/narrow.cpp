@@ -1,8 +1,5 @@
 #include "knn/narrow.hpp"
 
-#include "knn/frame.hpp"
-#include "plan/plan.hpp"
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -10,34 +7,16 @@
 namespace grouplink::knn {
 namespace {
 
-/// Rows of fewer components have float32 tiles as fast.
-constexpr std::int64_t least_dim = 32;
-/// Groups of fewer blocks are done by the time that the filter begins to pay.
-constexpr std::int64_t least_blocks = 4;
 /// A tile of codes saves what the float32 scores of one pair in so many take.
 constexpr std::size_t pairs_a_hit = 12;
 
 }  // namespace
 
-bool wants_codes(Metric metric, std::int64_t rows, std::int64_t dim) {
-    const bool products = metric == Metric::dot || searched_as(metric) == Metric::euclidean;
-    return products && dim >= least_dim && dim <= static_cast<std::int64_t>(kernels::most_narrow_dim) &&
-           blocks_of(rows).count >= least_blocks;
-}
-
-std::int64_t code_bytes(std::int64_t dim) {
-    return static_cast<std::int64_t>(kernels::narrow_padded(static_cast<std::size_t>(dim))) + 20;
-}
-
 NarrowFilter::NarrowFilter(std::size_t rows, std::int64_t blocks, std::size_t dim,
                            const kernels::Table& kernel)
     : kernel_(&kernel),
       dim_(dim),
-      codes_(std::make_unique_for_overwrite<std::int8_t[]>(rows * kernels::narrow_padded(dim))),
-      scales_(rows),
-      sums_(rows),
-      errors_(rows),
-      norms_(rows),
+      codes_(rows, dim),
       offsets_(rows),
       first_shifts_(static_cast<std::size_t>(blocks), 1) {}
 
@@ -46,12 +25,8 @@ NarrowFilter::NarrowFilter(std::size_t rows, std::int64_t blocks, std::size_t di
 /// 3 |a| |b| as no error is longer than its row, and two offsets of at most |a|^2 / 2 and |b|^2 / 2: so at
 /// most 2^-20 (|a|^2 + |b|^2) for all, and each row's part comes off its offset.
 void NarrowFilter::set(std::size_t i, const float* row, float offset) {
-    const auto narrow = kernel_->quantize(row, dim_, codes_.get() + i * kernels::narrow_padded(dim_));
-    scales_[i] = narrow.scale;
-    sums_[i] = narrow.sum;
-    errors_[i] = narrow.error;
-    norms_[i] = narrow.norm;
-    const auto norm = static_cast<double>(narrow.norm);
+    codes_.set(i, row, *kernel_);
+    const auto norm = static_cast<double>(codes_.norm(i));
     offsets_[i] = std::nextafter(static_cast<float>(static_cast<double>(offset) - 0x1p-20 * norm * norm),
                                  -std::numeric_limits<float>::infinity());
 }
@@ -61,32 +36,31 @@ bool NarrowFilter::worth(std::int64_t block_a, std::int64_t block_b, std::int64_
            shift >= first_shifts_[static_cast<std::size_t>(block_b)];
 }
 
-void NarrowFilter::wait(std::int64_t block_a, std::int64_t block_b, std::int64_t shift) {
+void NarrowFilter::wait(std::int64_t block_a, std::int64_t block_b, std::int64_t shift, double share) {
+    // After so many times the shifts a row has met as many times the rows, and so much less passes.
+    const std::int64_t next = std::lround(static_cast<double>(shift) / share);
     for (const std::int64_t block : {block_a, block_b}) {
         std::int64_t& first = first_shifts_[static_cast<std::size_t>(block)];
-        first = std::max(first, 2 * shift);  // by then twice as many rows were met, and half as much passes
+        first = std::max(first, next);
     }
 }
 
-kernels::NarrowRows NarrowFilter::from(std::size_t row) const {
-    return {.codes = codes_.get() + row * kernels::narrow_padded(dim_),
-            .scales = scales_.data() + row,
-            .sums = sums_.data() + row,
-            .errors = errors_.data() + row,
-            .norms = norms_.data() + row};
-}
-
-bool NarrowFilter::find(std::size_t a, std::size_t na, std::size_t b, std::size_t nb, const float* thresholds,
-                        std::vector<std::uint32_t>& packed, std::vector<std::uint32_t>& pairs) const {
+double NarrowFilter::find(std::size_t a, std::size_t na, std::size_t b, std::size_t nb,
+                          const float* thresholds, std::vector<std::uint32_t>& packed,
+                          std::vector<std::uint32_t>& pairs) const {
     const std::size_t most = na * nb / pairs_a_hit;
     packed.resize(kernels::narrow_packed_words(nb, dim_));
     pairs.resize(most + kernels::narrow_pairs_beyond);
-    const std::size_t count = kernel_->s8_collect(from(a), na, {offsets_.data() + a, thresholds}, from(b), nb,
-                                                  {offsets_.data() + b, thresholds + na}, dim_, false, most,
-                                                  packed.data(), pairs.data());
-    if (count > most) return false;
+    const std::size_t count = kernel_->s8_collect(codes_.from(a), na, {offsets_.data() + a, thresholds},
+                                                  codes_.from(b), nb, {offsets_.data() + b, thresholds + na},
+                                                  dim_, false, most, packed.data(), pairs.data());
+    if (count > most) {
+        // Pairs come by panels of columns: the last one says how far it went.
+        const auto columns = static_cast<double>((pairs[count - 1] & 0xffffU) + 1);
+        return std::min(0.5, columns / static_cast<double>(nb));
+    }
     pairs.resize(count);
-    return true;
+    return 1.0;
 }
 
 }  // namespace grouplink::knn

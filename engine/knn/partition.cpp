@@ -13,7 +13,7 @@ namespace grouplink::knn {
 namespace {
 
 constexpr auto tile = static_cast<std::size_t>(largest_block);
-constexpr std::size_t leaf_rows = 1000;
+constexpr std::size_t leaf_rows = 2000;
 constexpr std::size_t most_leaders = 1000;
 /// Leaders of the first level: one for so many rows, and no fewer than a row needs to choose from.
 constexpr std::size_t rows_a_leader = 150;

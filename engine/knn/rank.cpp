@@ -19,8 +19,7 @@ void RowRanker::start(std::uint32_t row, Scratch& scratch) const {
 }
 
 float RowRanker::score(std::uint32_t candidate, Scratch& scratch) const {
-    job_.scorer.load(input_row(candidate), scratch.y.data());
-    const float distance = job_.scorer.distance(scratch.x.data(), scratch.y.data(), job_.dim);
+    const float distance = job_.scorer.distance_to(scratch.x.data(), input_row(candidate), scratch.y.data());
     scratch.keys.push_back(make_key(distance, candidate));
     ++scratch.counters.scored_pairs;
     return distance;

@@ -36,12 +36,38 @@ void RowScorer::load(std::int64_t row, double* out) const {
     }
 }
 
+namespace {
+
+/// Below this squared distance 2 - 2 cos loses digits: of the 52 bits some 40 are left here, for a float32 of
+/// 24.
+constexpr double cancels = 1e-4;
+
+double squared_angle(double inner, double x_squares, double y_squares) {
+    return 2.0 - 2.0 * inner / std::sqrt(x_squares * y_squares);
+}
+
+double angle(double squared) { return std::min(2.0, std::sqrt(squared)); }
+
+}  // namespace
+
 double RowScorer::angular(double inner, const double* x, const double* y, std::size_t n) const {
-    const double squared = 2.0 - 2.0 * inner / std::sqrt(x[n] * y[n]);
-    // Of the 52 bits some 40 are left here, for a float32 of 24.
-    constexpr double cancels = 1e-4;
-    if (squared > cancels) return std::min(2.0, std::sqrt(squared));
+    const double squared = squared_angle(inner, x[n], y[n]);
+    if (squared > cancels) return angle(squared);
     return std::sqrt(kernel_.squared_l2_scaled(x, 1.0 / std::sqrt(x[n]), y, 1.0 / std::sqrt(y[n]), n));
+}
+
+float RowScorer::distance_to(const double* x, std::int64_t row, double* scratch) const {
+    const auto dim = static_cast<std::size_t>(vectors_.row_dim(row));
+    if (exact_products_ && (metric_ == Metric::angular || metric_ == Metric::dot)) {
+        double inner = 0.0;
+        double squares = 0.0;
+        kernel_.dots_with_values(x, vectors_.row(row), vectors_.type, dim, &inner, &squares);
+        if (metric_ == Metric::dot) return to_float(-inner);
+        const double squared = squared_angle(inner, x[kernels::padded(dim)], squares);
+        if (squared > cancels) return to_float(angle(squared));
+    }
+    load(row, scratch);
+    return distance(x, scratch, dim);
 }
 
 void RowScorer::distances(const double* x, const double* y, std::size_t count, std::size_t dim,

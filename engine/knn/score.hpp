@@ -50,6 +50,9 @@ public:
     /// out[j] = distance(x, y_j, dim), the loaded rows y_j standing one behind another.
     void distances(const double* x, const double* y, std::size_t count, std::size_t dim, float* out) const;
 
+    /// distance() of a loaded row and one that is not; `scratch` is room for a loaded row.
+    float distance_to(const double* x, std::int64_t row, double* scratch) const;
+
     const MatrixView& vectors() const { return vectors_; }
     Metric metric() const { return metric_; }
     const kernels::Table& kernel() const { return kernel_; }

@@ -4,6 +4,8 @@
 
 #include <grouplink/error.hpp>
 
+#include "kernels/kernels.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -71,9 +73,11 @@ void plan_flat(GroupPlan& plan, const GroupSize& size, const LinkOptions& option
             const std::int64_t blocks = blocks_of(plan.rows).count;
             plan.tiles = blocks * (blocks + 1) / 2;
             plan.cost = flat_cost(size);
-            // The float32 rows, what is kept of each, and up to two places for each candidate.
-            plan.memory_bytes =
-                bytes_of(plan.rows, plan.dim * 4 + 32 + std::min(2 * (size.links + 8), plan.rows) * 8);
+            // The float32 rows, perhaps their codes, what is kept of each, and up to two places for each
+            // candidate.
+            const bool codes = wants_codes(options.metric, plan.rows, plan.dim);
+            plan.memory_bytes = bytes_of(plan.rows, plan.dim * 4 + (codes ? code_bytes(1, plan.dim) : 0) +
+                                                        32 + std::min(2 * (size.links + 8), plan.rows) * 8);
             break;
         }
     }
@@ -105,8 +109,8 @@ void plan_partition(GroupPlan& plan, const GroupSize& size, const LinkOptions& o
     // The rows as float32 and int8, their candidates, their cells forth and back, the links that refinements
     // follow.
     plan.memory_bytes =
-        bytes_of(plan.rows, plan.dim * 5 + 56 + 2 * (size.links + 8) * 8 + 8 * plan.partition.fanout +
-                                12 * std::min<std::int64_t>(16, size.links));
+        bytes_of(plan.rows, plan.dim * 4 + code_bytes(1, plan.dim) + 40 + 2 * (size.links + 8) * 8 +
+                                8 * plan.partition.fanout + 12 * std::min<std::int64_t>(16, size.links));
 }
 
 /// The cheapest index, flat where that costs little more: it leaves nothing out.
@@ -153,6 +157,20 @@ Blocks blocks_of(std::int64_t rows) {
     blocks.block_rows = ((rows + blocks.count - 1) / blocks.count + step - 1) / step * step;
     blocks.count = (rows + blocks.block_rows - 1) / blocks.block_rows;
     return blocks;
+}
+
+bool wants_codes(Metric metric, std::int64_t rows, std::int64_t dim) {
+    constexpr std::int64_t least_dim = 32;    // below, float32 tiles are as fast
+    constexpr std::int64_t least_blocks = 4;  // fewer, and the codes have no tile that is worth them
+    if (metric == Metric::manhattan || metric == Metric::hamming) return false;
+    return dim >= least_dim && dim <= static_cast<std::int64_t>(kernels::most_narrow_dim) &&
+           blocks_of(rows).count >= least_blocks;
+}
+
+std::int64_t code_bytes(std::int64_t rows, std::int64_t dim) {
+    constexpr std::int64_t numbers = 5 * 4;  // scale, sum, error, norm, offset
+    return rows *
+           (static_cast<std::int64_t>(kernels::narrow_padded(static_cast<std::size_t>(dim))) + numbers);
 }
 
 Plan make_plan(std::span<const GroupShape> shapes, const LinkOptions& options) {

@@ -36,6 +36,12 @@ struct Blocks {
 };
 Blocks blocks_of(std::int64_t rows);
 
+/// Whether the exact search of a group may use int8 codes of its rows, and what these take: where tiles are
+/// inner products of more than a few components, and more of them than the first ones, in which most pairs
+/// may still matter. They are counted on any machine, and used where its CPU has kernels for them.
+bool wants_codes(Metric metric, std::int64_t rows, std::int64_t dim);
+std::int64_t code_bytes(std::int64_t rows, std::int64_t dim);
+
 /// The index, path, cost and memory of each group, costliest first. Pure: it depends on nothing but
 /// its arguments. `shapes` has one entry a group. Throws Error(bad_input) where a group has more rows
 /// than its index can count.

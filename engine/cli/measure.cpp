@@ -1,0 +1,59 @@
+#include "cli/measure.hpp"
+
+#include <grouplink/link.hpp>
+
+#include <algorithm>
+#include <numeric>
+#include <string>
+
+namespace grouplink::cli {
+namespace {
+
+/// Rows that are searched at most: a second or so for each index.
+constexpr std::int64_t most_rows = 40'000;
+/// Below this every index stays flat.
+constexpr std::int64_t least_rows = 2'000;
+
+/// Rows of one group, evenly spaced, as a group of their own; all others are in none.
+GroupColumn sample_of(const GroupColumn& groups, std::int32_t group, std::int64_t rows) {
+    const std::int64_t every = std::max<std::int64_t>(1, (rows + most_rows - 1) / most_rows);
+    GroupColumn sample{.codes = std::vector<std::int32_t>(groups.codes.size(), -1),
+                       .keys = {groups.keys[static_cast<std::size_t>(group)]}};
+    std::int64_t seen = 0;
+    for (std::size_t row = 0; row < groups.codes.size(); ++row) {
+        if (groups.codes[row] == group && seen++ % every == 0) sample.codes[row] = 0;
+    }
+    return sample;
+}
+
+}  // namespace
+
+std::vector<IndexMeasure> measure_indexes(const MatrixView& vectors, const GroupColumn& groups,
+                                          const Plan& plan, const LinkOptions& options,
+                                          const JobControl& control) {
+    std::vector<IndexMeasure> measures;
+    if (plan.groups.empty() || plan.groups.front().rows < least_rows) return measures;
+    const GroupColumn sample = sample_of(groups, plan.groups.front().group, plan.groups.front().rows);
+    for (const IndexKind index : {IndexKind::flat, IndexKind::partition, IndexKind::ivf, IndexKind::hnsw}) {
+        if (index != IndexKind::flat &&
+            (options.metric == Metric::manhattan || options.metric == Metric::hamming)) {
+            continue;
+        }
+        LinkOptions one = options;
+        one.index = index;
+        one.on_bad_row = BadRowPolicy::drop;
+        const GroupPlan planned = plan_links(vectors, sample, one, control).groups.front();
+        if (planned.index != index) continue;
+        const Report report = build_links(vectors, sample, one, control).report;
+        const GroupReport& group = report.groups.front();
+        measures.push_back(
+            {.index = index,
+             .rows = planned.rows,
+             .cost = planned.cost,
+             .seconds = std::accumulate(report.busy_seconds.begin(), report.busy_seconds.end(), 0.0),
+             .recall = group.search ? group.search->recall.recall : 1.0});
+    }
+    return measures;
+}
+
+}  // namespace grouplink::cli
