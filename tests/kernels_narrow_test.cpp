@@ -174,7 +174,10 @@ TEST_CASE("the error of a score is within the bound, whatever the rows") {
         for (std::size_t i = 0, given = rows.size(); i < given; ++i) {
             const kernels::NarrowRow found = quantize_into(codes, 0, rows[i]);
             std::vector<float> along(dim);
-            for (std::size_t c = 0; c < dim; ++c) along[c] = rows[i][c] - found.scale * codes.codes[c];
+            for (std::size_t c = 0; c < dim; ++c) {
+                const double near = static_cast<double>(found.scale) * codes.codes[c];
+                along[c] = static_cast<float>(static_cast<double>(rows[i][c]) - near);  // finite, this way
+            }
             rows.push_back(along);
         }
         codes = Codes(rows.size(), dim);
