@@ -1,9 +1,9 @@
+#include "io/columnar_read.hpp"
 #include "io/formats.hpp"
 #include "io/inspect_formats.hpp"
 #include "io/mapped_file.hpp"
 #include "io/message.hpp"
 #include "io/npy.hpp"
-#include "io/parquet_read.hpp"
 
 #include <grouplink/io.hpp>
 
@@ -42,9 +42,9 @@ FileInfo inspect_npy(const std::string& path) {
 }
 
 FileInfo inspect(const std::string& path, const JobControl& control) {
-    static const std::string known[] = {".parquet", ".npy", ".npz", ".csv", ".tsv"};
-    switch (known_format(path, "a file to inspect", known)) {
-        case Format::parquet: return inspect_parquet(path, control);
+    switch (known_format(path, Role::any, "a file to inspect")) {
+        case Format::parquet:
+        case Format::arrow: return inspect_columnar(path, control);
         case Format::npz: return inspect_npz(path);
         case Format::csv: return inspect_text(path, ',', control);
         case Format::tsv: return inspect_text(path, '\t', control);

@@ -44,6 +44,6 @@ private:
 LinksFile read_npz_links(const std::string& path, const Table& table, const JobControl& control);
 LinksFile read_text_links(const std::string& path, char delimiter, const Table& table,
                           const JobControl& control);
-LinksFile read_parquet_links(const std::string& path, const Table& table, const JobControl& control);
+LinksFile read_columnar_links(const std::string& path, const Table& table, const JobControl& control);
 
 }  // namespace grouplink::io

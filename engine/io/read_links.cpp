@@ -81,12 +81,11 @@ CsrGraph EdgeList::both_ways() const {
 }  // namespace io
 
 LinksFile read_links(const std::string& path, const Table& table, const JobControl& control) {
-    static const std::string known[] = {".parquet", ".npz", ".csv", ".tsv"};
-    switch (io::known_format(path, "an output", known)) {
+    switch (io::known_format(path, io::Role::links, "an output")) {
         case io::Format::npz: return io::read_npz_links(path, table, control);
         case io::Format::csv: return io::read_text_links(path, ',', table, control);
         case io::Format::tsv: return io::read_text_links(path, '\t', table, control);
-        default: return io::read_parquet_links(path, table, control);
+        default: return io::read_columnar_links(path, table, control);
     }
 }
 

@@ -16,6 +16,7 @@ target_sources(grouplink_engine PRIVATE
   io/read_npz_links.cpp
   io/read_text_links.cpp
   io/report_json.cpp
+  io/row_buffer.cpp
   io/row_names.cpp
   io/table.cpp
   io/ids.cpp
@@ -26,13 +27,16 @@ target_sources(grouplink_engine PRIVATE
   io/zip_writer.cpp)
 if(GROUPLINK_PARQUET)
   target_sources(grouplink_engine PRIVATE
-    io/parquet_columns.cpp
+    io/columnar_file.cpp
+    io/columnar_keys.cpp
+    io/ipc_file.cpp
     io/parquet_file.cpp
-    io/parquet_inspect.cpp
-    io/parquet_links.cpp
-    io/parquet_read.cpp
-    io/parquet_vectors.cpp
-    io/parquet_write.cpp)
+    io/columnar_inspect.cpp
+    io/columnar_links.cpp
+    io/columnar_read.cpp
+    io/columnar_sink.cpp
+    io/columnar_vectors.cpp
+    io/columnar_write.cpp)
 else()
-  target_sources(grouplink_engine PRIVATE io/no_parquet.cpp)
+  target_sources(grouplink_engine PRIVATE io/no_columnar.cpp)
 endif()

@@ -1,8 +1,8 @@
+#include "io/columnar_read.hpp"
 #include "io/formats.hpp"
 #include "io/ids.hpp"
 #include "io/message.hpp"
 #include "io/npy.hpp"
-#include "io/parquet_read.hpp"
 #include "io/storage.hpp"
 #include "io/values.hpp"
 
@@ -58,9 +58,8 @@ std::optional<ValuesFile> ids_file(const InputSpec& input, bool array) {
 }  // namespace
 
 Table read_table(const InputSpec& input, const JobControl& control) {
-    static const std::string known[] = {".parquet", ".npy"};
-    const Format format = known_format(input.path, "an input", known);
-    const bool array = format == Format::npy;
+    const Format format = known_format(input.path, Role::rows, "an input");
+    const bool array = is_array(format);
     // What was asked for is judged before anything is read.
     std::optional<ValuesFile> groups;
     if (!input.groups_file.empty()) groups = parse_values_file(input.groups_file, input.group);
@@ -71,11 +70,11 @@ Table read_table(const InputSpec& input, const JobControl& control) {
         ids = ids_file(input, array);
     } else {
         ids = ids_file(input, array);
-        ParquetColumns columns;
+        TableColumns columns;
         columns.embedding = input.embedding;
         if (!groups) columns.group = input.group;
         if (!ids) columns.id = input.id;
-        read = read_parquet(input.path, columns, control);
+        read = read_columnar(input.path, columns, control);
     }
     const std::int64_t rows = read.vectors.rows;
     if (groups) {

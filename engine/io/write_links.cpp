@@ -1,15 +1,16 @@
 #include "io/atomic_file.hpp"
+#include "io/columnar_write.hpp"
 #include "io/edges_text.hpp"
 #include "io/formats.hpp"
+#include "io/links_out.hpp"
 #include "io/message.hpp"
+#include "io/metadata.hpp"
 #include "io/npz.hpp"
-#include "io/parquet_write.hpp"
 
 #include <grouplink/io.hpp>
 
 #include <sys/stat.h>
 
-#include <array>
 #include <variant>
 
 namespace grouplink {
@@ -38,17 +39,18 @@ void check_not_input(const std::string& path, const InputSpec& input) {
 }
 
 Format check_format(const OutputSpec& output) {
-    static const std::array<std::string, 4> known{".parquet", ".npz", ".csv", ".tsv"};
     if (output.path.empty()) fail(ErrorCode::invalid_options, "output: no path is given");
-    const Format format = known_format(output.path, "an output", known);
-    if (output.layout == Layout::lists && format != Format::parquet) {
-        fail(ErrorCode::invalid_options, "{}: the layout lists needs a .parquet output, got {}", output.path,
-             in_quotes(extension_of(output.path)));
+    const Format format = known_format(output.path, Role::links, "an output");
+    if (output.layout == Layout::lists && !is_columnar(format)) {
+        fail(ErrorCode::invalid_options, "{}: the layout lists needs a .parquet or .arrow output, got {}",
+             output.path, in_quotes(extension_of(output.path)));
     }
 #if !defined(GROUPLINK_PARQUET)
-    if (format == Format::parquet) {
+    if (is_columnar(format)) {
         fail(ErrorCode::invalid_options,
-             "{}: this build has no Parquet; choose .npz, .csv or .tsv, or build with GROUPLINK_PARQUET=ON",
+             "{}: this build has no Parquet and no Arrow; choose .npz, .csv, .tsv, .jsonl or .db, or build "
+             "with "
+             "GROUPLINK_PARQUET=ON",
              output.path);
     }
 #endif
@@ -76,6 +78,38 @@ void check_sizes(const Table& table, const LinkResult& result) {
 }
 
 }  // namespace
+
+LinksOut links_out(const Table& table, const LinkResult& result) {
+    return {.graph = result.graph,
+            .ids = table.ids,
+            .record = metadata_json(result.report),
+            .mapping = std::string(mapping_name(result.report.options)),
+            .undirected = result.report.options.links != LinkMode::directed};
+}
+
+void write_links_out(const OutputSpec& output, const InputSpec& input, const LinksOut& links,
+                     const JobControl& control) {
+    AtomicFile file(output.path, output.force);
+    switch (format_of(output.path)) {
+        case Format::npz: write_npz(file, links, control); break;
+        case Format::csv: write_edges_text(file, ',', links, control); break;
+        case Format::tsv: write_edges_text(file, '\t', links, control); break;
+#if defined(GROUPLINK_PARQUET)
+        case Format::parquet:
+        case Format::arrow:
+            if (output.layout == Layout::lists) {
+                write_lists_columnar(file, input, links, control);
+            } else {
+                write_edges_columnar(file, links, control);
+            }
+            break;
+#endif
+        default: fail(ErrorCode::internal, "{}: no writer for this format", output.path);
+    }
+    if (control.stop.stop_requested()) throw Error(ErrorCode::cancelled, "cancelled");
+    file.commit();
+}
+
 }  // namespace io
 
 void check_output(const OutputSpec& output, const InputSpec& input) {
@@ -91,24 +125,9 @@ void write_links(const OutputSpec& output, const InputSpec& input, const Table& 
                  const LinkResult& result, const JobControl& control) {
     check_output(output, input);
     io::check_sizes(table, result);
-    io::AtomicFile file(output.path, output.force);
-    switch (io::format_of(output.path)) {
-        case io::Format::npz: io::write_npz(file, result, control); break;
-        case io::Format::csv: io::write_edges_text(file, ',', table, result, control); break;
-        case io::Format::tsv: io::write_edges_text(file, '\t', table, result, control); break;
-#if defined(GROUPLINK_PARQUET)
-        case io::Format::parquet:
-            if (output.layout == Layout::lists) {
-                io::write_lists_parquet(file, input, table, result, control);
-            } else {
-                io::write_edges_parquet(file, table, result, control);
-            }
-            break;
-#endif
-        default: io::fail(ErrorCode::internal, "{}: no writer for this format", output.path);
-    }
-    if (control.stop.stop_requested()) throw Error(ErrorCode::cancelled, "cancelled");
-    file.commit();
+    io::LinksOut links = io::links_out(table, result);
+    if (!input.group.empty() || !input.groups_file.empty()) links.groups = &table.groups;
+    io::write_links_out(output, input, links, control);
 }
 
 void write_text(const std::string& path, std::string_view text, bool force) {

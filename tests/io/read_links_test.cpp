@@ -27,10 +27,12 @@ void same(const CsrGraph& read, const CsrGraph& written) {
 std::vector<std::string> formats() {
     std::vector<std::string> names{"a.npz", "a.csv", "a.tsv"};
 #if defined(GROUPLINK_PARQUET)
-    names.emplace_back("a.parquet");
+    names.insert(names.end(), {"a.parquet", "a.arrow", "a.arrows"});
 #endif
     return names;
 }
+
+bool is_columnar(const std::string& name) { return name == "a.parquet" || name.starts_with("a.arrow"); }
 
 LinksFile read_text(std::string_view text, IdColumn ids = {}) {
     const Folder folder;
@@ -47,7 +49,7 @@ TEST_CASE("every output reads back, by row numbers and by ids") {
         for (const IdColumn& ids : {IdColumn(), IdColumn(std::vector<std::int64_t>{-7, 40, 3, 1}),
                                     IdColumn(texts({"x,\"y\"", "17", "\xC3\xA9", "d"}))}) {
             for (const Layout layout : {Layout::edges, Layout::lists}) {
-                if (layout == Layout::lists && name != "a.parquet") continue;
+                if (layout == Layout::lists && !is_columnar(name)) continue;
                 for (const LinkMode mode : {LinkMode::directed, LinkMode::mutual, LinkMode::symmetric}) {
                     const Folder folder;
                     const Table table = small_table(ids);
@@ -58,7 +60,7 @@ TEST_CASE("every output reads back, by row numbers and by ids") {
                     CHECK_MESSAGE(file.faults == 0, file.first_fault);
                     CHECK(file.record.metric == Metric::angular);
                     CHECK(file.record.similarity == Similarity::angular);
-                    const bool text = name != "a.npz" && name != "a.parquet";
+                    const bool text = name != "a.npz" && !is_columnar(name);
                     CHECK(file.pairs_once == (text && mode != LinkMode::directed));
                     if (text) {
                         CHECK(file.record.links.has_value() == (mode == LinkMode::directed));
@@ -88,7 +90,7 @@ TEST_CASE("the options of a run are those that are read") {
         write_links({folder / name}, {}, small_table(), result);
         const LinksRecord record = read_links(folder / name, small_table()).record;
         CHECK(record.metric == Metric::manhattan);
-        if (name != "a.npz" && name != "a.parquet") continue;
+        if (name != "a.npz" && !is_columnar(name)) continue;
         CHECK(record.n_nearest == 2);
         CHECK(record.similarity_min_q == 0.25);
         CHECK(record.quantile_scope == QuantileScope::group);
@@ -98,7 +100,7 @@ TEST_CASE("the options of a run are those that are read") {
 
 TEST_CASE("what contradicts the table is a fault of the file") {
     for (const std::string& name : formats()) {
-        if (name != "a.npz" && name != "a.parquet") continue;
+        if (name != "a.npz" && !is_columnar(name)) continue;
         const Folder folder;
         LinkResult result = small_result();
         result.report.rows = 5;

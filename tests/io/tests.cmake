@@ -5,5 +5,5 @@ list(APPEND unit_tests
   io/table_test.cpp
   io/utf8_test.cpp)
 if(GROUPLINK_PARQUET)
-  list(APPEND unit_tests io/parquet_read_test.cpp)
+  list(APPEND unit_tests io/columnar_read_test.cpp)
 endif()

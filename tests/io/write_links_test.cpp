@@ -26,12 +26,13 @@ TEST_CASE("outputs go by their extension") {
         CHECK(!contains(text, "\n"));
     };
     fails({folder / "a.parqet"}, ErrorCode::invalid_options, "did you mean \".parquet\"?");
-    fails({folder / "a.xlsx"}, ErrorCode::invalid_options, ".parquet, .npz, .csv, .tsv");
+    fails({folder / "a.xlsx"}, ErrorCode::invalid_options, ".parquet, .arrow, .npz, .csv, .tsv, .jsonl, .db");
     fails({folder / "a"}, ErrorCode::invalid_options, "no extension");
     fails({""}, ErrorCode::invalid_options, "no path");
     for (const char* const name : {"a.npz", "a.csv", "a.tsv"}) {
         check_output({folder / name}, {});
-        fails({folder / name, Layout::lists}, ErrorCode::invalid_options, "lists needs a .parquet output");
+        fails({folder / name, Layout::lists}, ErrorCode::invalid_options,
+              "lists needs a .parquet or .arrow output");
     }
     fails({folder / "none/a.npz"}, ErrorCode::io, "there is no folder");
     CHECK(folder.files() == 0);

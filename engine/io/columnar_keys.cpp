@@ -1,4 +1,4 @@
-#include "io/parquet_columns.hpp"
+#include "io/columnar_keys.hpp"
 
 #include "io/ids.hpp"
 #include "io/message.hpp"
@@ -26,6 +26,8 @@ void visit(const arrow::Array& array, std::int64_t i, Visitor&& visitor) {
     switch (array.type_id()) {
         case arrow::Type::STRING: return visitor.text(view_at<arrow::StringArray>(array, i));
         case arrow::Type::LARGE_STRING: return visitor.text(view_at<arrow::LargeStringArray>(array, i));
+        case arrow::Type::STRING_VIEW: return visitor.text(view_at<arrow::StringViewArray>(array, i));
+        case arrow::Type::BINARY_VIEW: return visitor.text(view_at<arrow::BinaryViewArray>(array, i));
         case arrow::Type::BINARY: return visitor.text(view_at<arrow::BinaryArray>(array, i));
         case arrow::Type::LARGE_BINARY: return visitor.text(view_at<arrow::LargeBinaryArray>(array, i));
         case arrow::Type::BOOL:
@@ -110,6 +112,8 @@ bool is_key_type(const arrow::DataType& type) {
     switch (type.id()) {
         case arrow::Type::STRING:
         case arrow::Type::LARGE_STRING:
+        case arrow::Type::STRING_VIEW:
+        case arrow::Type::BINARY_VIEW:
         case arrow::Type::BINARY:
         case arrow::Type::LARGE_BINARY:
         case arrow::Type::BOOL: return true;

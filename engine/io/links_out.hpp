@@ -1,0 +1,26 @@
+#pragma once
+
+#include <grouplink/io.hpp>
+
+#include <string>
+
+namespace grouplink::io {
+
+/// Links on their way to a file; borrows all but the texts.
+struct LinksOut {
+    const CsrGraph& graph;
+    const IdColumn& ids;
+    const GroupColumn* groups = nullptr;  ///< of the rows, to stand beside them; else null
+    std::string record{};                 ///< how they were made, as metadata_json() has it; empty: unknown
+    std::string mapping{};                ///< see mapping_name(); empty: unknown
+    bool undirected = false;              ///< each link stands at both of its rows
+};
+
+LinksOut links_out(const Table& table, const LinkResult& result);
+
+/// Writes them by the extension of the output, whole or not at all. `input` is read again where its columns
+/// stand in the output. What is asked for has been checked.
+void write_links_out(const OutputSpec& output, const InputSpec& input, const LinksOut& links,
+                     const JobControl& control);
+
+}  // namespace grouplink::io
