@@ -1,7 +1,7 @@
 #include "io/columnar_file.hpp"
-#include "io/columnar_read.hpp"
 #include "io/columnar_vectors.hpp"
 #include "io/formats.hpp"
+#include "io/inspect_formats.hpp"
 #include "io/metadata.hpp"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-#include "io/columnar_read.hpp"
+#include "io/readers.hpp"
 
 #include "io/columnar_file.hpp"
 #include "io/columnar_keys.hpp"

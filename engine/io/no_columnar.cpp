@@ -1,6 +1,7 @@
-#include "io/columnar_read.hpp"
+#include "io/inspect_formats.hpp"
 #include "io/links_reader.hpp"
 #include "io/message.hpp"
+#include "io/readers.hpp"
 
 namespace grouplink::io {
 namespace {

@@ -4,20 +4,28 @@ target_sources(grouplink_engine PRIVATE
   io/edges_text.cpp
   io/formats.cpp
   io/inspect.cpp
+  io/inspect_json_lines.cpp
   io/inspect_npz.cpp
+  io/inspect_sqlite.cpp
   io/inspect_text.cpp
+  io/json_lines.cpp
   io/mapped_file.cpp
   io/message.cpp
   io/metadata.cpp
   io/npy.cpp
   io/npy_header.cpp
   io/npz.cpp
+  io/raw_vectors.cpp
+  io/read_json_lines.cpp
   io/read_links.cpp
   io/read_npz_links.cpp
+  io/read_sqlite.cpp
   io/read_text_links.cpp
   io/report_json.cpp
   io/row_buffer.cpp
   io/row_names.cpp
+  io/sqlite_file.cpp
+  io/sqlite_links.cpp
   io/table.cpp
   io/ids.cpp
   io/utf8.cpp
