@@ -96,7 +96,7 @@ struct IdVisitor : Place {
 };
 
 struct RowVisitor {
-    const RowNames& names;
+    RowNames& names;
     std::vector<std::int64_t>& rows;
 
     void null() const { rows.push_back(no_row); }
@@ -140,7 +140,7 @@ void IdReader::append(const arrow::Array& array) {
         visit(array, i, IdVisitor{{where_, row_++}, numbers_, texts_});
 }
 
-void append_rows(const arrow::Array& array, const RowNames& names, std::vector<std::int64_t>& rows) {
+void append_rows(const arrow::Array& array, RowNames& names, std::vector<std::int64_t>& rows) {
     for (std::int64_t i = 0; i < array.length(); ++i) visit(array, i, RowVisitor{names, rows});
 }
 

@@ -2,6 +2,7 @@
 #include "io/columnar_keys.hpp"
 #include "io/links_reader.hpp"
 #include "io/metadata.hpp"
+#include "io/values.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -47,9 +48,8 @@ void check_plausible(const ColumnarFile& file, std::int64_t links) {
          file.bytes());
 }
 
-LinksFile read_edges(ColumnarFile& columns, const std::vector<int>& fields, const Table& table,
+LinksFile read_edges(ColumnarFile& columns, const std::vector<int>& fields, RowNames& names,
                      const JobControl& control) {
-    const RowNames names(table.ids);
     for (const int end : {0, 1}) {
         const int field = fields[static_cast<std::size_t>(end)];
         check_names(columns, field, type_of(columns, field), names);
@@ -62,7 +62,7 @@ LinksFile read_edges(ColumnarFile& columns, const std::vector<int>& fields, cons
         return *batch.column(static_cast<int>(place));
     };
     LinksFile file;
-    EdgeList edges(table.vectors.rows);
+    EdgeList edges;
     std::int64_t done = 0;
     std::vector<std::int64_t> sources;
     std::vector<std::int64_t> targets;
@@ -80,7 +80,7 @@ LinksFile read_edges(ColumnarFile& columns, const std::vector<int>& fields, cons
             };
             const std::int64_t source = sources[static_cast<std::size_t>(i)];
             const std::int64_t target = targets[static_cast<std::size_t>(i)];
-            if (!edges.has_row(source)) {
+            if (!names.has_row(source)) {
                 unknown("source", 0);
             } else if (target == no_row) {
                 unknown("target", 1);
@@ -92,7 +92,7 @@ LinksFile read_edges(ColumnarFile& columns, const std::vector<int>& fields, cons
         }
         done += batch.num_rows();
     });
-    file.graph = edges.graph();
+    file.graph = edges.graph(names.rows());
     return file;
 }
 
@@ -121,9 +121,34 @@ bool is_list(const arrow::DataType& type) {
     return type.id() == arrow::Type::LIST || type.id() == arrow::Type::LARGE_LIST;
 }
 
-LinksFile read_lists(ColumnarFile& columns, int targets_field, int weights_field, const Table& table,
+/// Where there is no table to tell, the rows of a table of lists are named by a column of it.
+void meet_rows(ColumnarFile& columns, RowNames& names, const JobControl& control) {
+    if (names.table_rows()) return;
+    const bool told = !names.id_column().empty();
+    const auto field =
+        told
+            ? std::optional(static_cast<int>(find_column(columns.path(), names.id_column(), columns.names())))
+            : field_of(columns, "id");
+    if (field && !is_key_type(type_of(columns, *field))) {
+        wrong_type(columns, *field, "ids, strings or integers");
+    }
+    std::vector<std::int64_t> rows;
+    std::int64_t count = 0;
+    columns.read({field.value_or(0)}, control, [&](const arrow::RecordBatch& batch) {
+        rows.clear();
+        if (field) append_rows(*batch.column(0), names, rows);
+        for (std::int64_t i = 0; i < batch.num_rows(); ++i, ++count) {
+            const std::int64_t row = field ? rows[static_cast<std::size_t>(i)] : names.find(count);
+            if (row == count) continue;
+            fail(ErrorCode::bad_input, "{}: column {}: row {} is null, or has the id of an earlier row",
+                 columns.path(), in_quotes(columns.schema().field(field.value_or(0))->name()), count);
+        }
+    });
+    names.close();
+}
+
+LinksFile read_lists(ColumnarFile& columns, int targets_field, int weights_field, RowNames& names,
                      const JobControl& control) {
-    const RowNames names(table.ids);
     const auto inner = [&](int field) -> const arrow::DataType& {
         if (!is_list(type_of(columns, field))) wrong_type(columns, field, "a list");
         return *type_of(columns, field).field(0)->type();
@@ -131,6 +156,7 @@ LinksFile read_lists(ColumnarFile& columns, int targets_field, int weights_field
     check_names(columns, targets_field, inner(targets_field), names);
     if (inner(weights_field).id() != arrow::Type::FLOAT)
         wrong_type(columns, weights_field, "a list of float32");
+    meet_rows(columns, names, control);
     const bool targets_first = targets_field < weights_field;
     LinksFile file;
     file.graph.offsets.push_back(0);
@@ -170,14 +196,14 @@ LinksFile read_lists(ColumnarFile& columns, int targets_field, int weights_field
     return file;
 }
 
-LinksFile read_links_of(const std::string& path, const Table& table, const JobControl& control) {
+LinksFile read_table_links(const std::string& path, RowNames& names, const JobControl& control) {
     const auto opened = open_columnar(path);
     ColumnarFile& columns = *opened;
     LinksFile file;
     const auto targets = field_of(columns, "targets");
     const auto weights = field_of(columns, "weights");
     if (targets && weights) {
-        file = read_lists(columns, *targets, *weights, table, control);
+        file = read_lists(columns, *targets, *weights, names, control);
     } else {
         std::vector<int> fields;
         for (const char* const name : {"source", "target", "weight"}) {
@@ -190,18 +216,18 @@ LinksFile read_links_of(const std::string& path, const Table& table, const JobCo
             }
             fields.push_back(*field);
         }
-        file = read_edges(columns, fields, table, control);
+        file = read_edges(columns, fields, names, control);
     }
     const arrow::KeyValueMetadata* const entries = columns.metadata();
     const int place = entries ? entries->FindKey(std::string(metadata_key)) : -1;
-    if (place >= 0) read_record(entries->value(place), table, file);
+    if (place >= 0) read_record(entries->value(place), names.table_rows(), file);
     return file;
 }
 
 }  // namespace
 
-LinksFile read_columnar_links(const std::string& path, const Table& table, const JobControl& control) {
-    return reading_columns(path, [&] { return read_links_of(path, table, control); });
+LinksFile read_columnar_links(const std::string& path, RowNames& names, const JobControl& control) {
+    return reading_columns(path, [&] { return read_table_links(path, names, control); });
 }
 
 }  // namespace grouplink::io

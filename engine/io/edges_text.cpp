@@ -37,7 +37,7 @@ template <typename AppendId>
 void write_edges(AtomicFile& file, char separator, const LinksOut& links, const JobControl& control,
                  AppendId append_id) {
     const CsrGraph& graph = links.graph;
-    const bool directed = !links.undirected;
+    const bool directed = !links.undirected();
     std::string type;
     type += separator;
     type += directed ? "Directed" : "Undirected";

@@ -2,6 +2,7 @@
 
 #include <grouplink/io.hpp>
 
+#include <optional>
 #include <string>
 
 namespace grouplink::io {
@@ -13,7 +14,10 @@ struct LinksOut {
     const GroupColumn* groups = nullptr;  ///< of the rows, to stand beside them; else null
     std::string record{};                 ///< how they were made, as metadata_json() has it; empty: unknown
     std::string mapping{};                ///< see mapping_name(); empty: unknown
-    bool undirected = false;              ///< each link stands at both of its rows
+    std::optional<LinkMode> mode{};       ///< unknown is taken for directed
+
+    /// Each link stands at both of its rows.
+    bool undirected() const { return mode.value_or(LinkMode::directed) != LinkMode::directed; }
 };
 
 LinksOut links_out(const Table& table, const LinkResult& result);

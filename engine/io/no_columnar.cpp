@@ -17,6 +17,6 @@ RowsRead read_columnar(const std::string& path, const TableColumns&, const JobCo
 
 FileInfo inspect_columnar(const std::string& path, const JobControl&) { refuse(path); }
 
-LinksFile read_columnar_links(const std::string& path, const Table&, const JobControl&) { refuse(path); }
+LinksFile read_columnar_links(const std::string& path, RowNames&, const JobControl&) { refuse(path); }
 
 }  // namespace grouplink::io

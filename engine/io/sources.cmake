@@ -1,6 +1,7 @@
 target_sources(grouplink_engine PRIVATE
   io/atomic_file.cpp
   io/delimited.cpp
+  io/edges_json.cpp
   io/edges_text.cpp
   io/formats.cpp
   io/inspect.cpp
@@ -17,6 +18,7 @@ target_sources(grouplink_engine PRIVATE
   io/npz.cpp
   io/raw_vectors.cpp
   io/read_json_lines.cpp
+  io/read_json_links.cpp
   io/read_links.cpp
   io/read_npz_links.cpp
   io/read_sqlite.cpp
@@ -31,6 +33,7 @@ target_sources(grouplink_engine PRIVATE
   io/utf8.cpp
   io/values.cpp
   io/write_links.cpp
+  io/write_sqlite_links.cpp
   io/zip_reader.cpp
   io/zip_writer.cpp)
 if(GROUPLINK_PARQUET)

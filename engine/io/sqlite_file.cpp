@@ -57,10 +57,6 @@ SqliteFile::SqliteFile(const std::string& place, std::string path, int flags, co
         return static_cast<const JobControl*>(watched)->stop.stop_requested() ? 1 : 0;
     };
     sqlite3_progress_handler(opened, steps_a_look, stop, control_.get());
-    // A value of this version of the file is no longer than the file.
-    constexpr std::int64_t least = 1 << 20;
-    sqlite3_limit(opened, SQLITE_LIMIT_LENGTH,
-                  static_cast<int>(std::clamp<std::int64_t>(bytes_, least, std::numeric_limits<int>::max())));
 }
 
 SqliteFile SqliteFile::open_to_read(const std::string& path, const JobControl& control) {
@@ -72,6 +68,11 @@ SqliteFile SqliteFile::open_to_read(const std::string& path, const JobControl& c
         sqlite3_db_config(database, off, 0, nullptr);
     }
     sqlite3_db_config(database, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+    // No value is longer than the file.
+    constexpr std::int64_t least = 1 << 20;
+    sqlite3_limit(
+        database, SQLITE_LIMIT_LENGTH,
+        static_cast<int>(std::clamp<std::int64_t>(file.bytes_, least, std::numeric_limits<int>::max())));
     file.run("PRAGMA cell_size_check = ON");
     return file;
 }
@@ -89,6 +90,9 @@ void SqliteFile::check(int code) const {
     switch (code & 0xFF) {
         case SQLITE_INTERRUPT: throw Error(ErrorCode::cancelled, "cancelled");
         case SQLITE_NOMEM: throw std::bad_alloc();
+        case SQLITE_CONSTRAINT:
+            fail(ErrorCode::bad_input, "{}: two links go from one id to the same other; make ids distinct",
+                 path_);
         case SQLITE_BUSY:
         case SQLITE_LOCKED: fail(ErrorCode::io, "{}: is in use by another program: {}", path_, text);
         case SQLITE_FULL:

@@ -1,15 +1,20 @@
 #include "io/atomic_file.hpp"
 #include "io/columnar_write.hpp"
+#include "io/edges_json.hpp"
 #include "io/edges_text.hpp"
 #include "io/formats.hpp"
 #include "io/links_out.hpp"
 #include "io/message.hpp"
 #include "io/metadata.hpp"
 #include "io/npz.hpp"
+#include "io/sqlite_links.hpp"
 
 #include <grouplink/io.hpp>
 
 #include <sys/stat.h>
+
+#include <filesystem>
+#include <system_error>
 
 #include <variant>
 
@@ -29,11 +34,11 @@ bool is_file_of(const std::string& path, const std::string& column_spec) {
     return same_file(path, column_spec) || same_file(path, column_spec.substr(0, column_spec.rfind(':')));
 }
 
-void check_not_input(const std::string& path, const InputSpec& input) {
+void check_not_input(const std::string& path, const InputSpec& input, bool update) {
     const auto refuse = [&](std::string_view what) {
         fail(ErrorCode::invalid_options, "{}: is {}; name another output", path, what);
     };
-    if (same_file(path, input.path)) refuse("the input itself");
+    if (!update && same_file(path, input.path)) refuse("the input itself");
     if (is_file_of(path, input.groups_file)) refuse("the file of the groups");
     if (is_file_of(path, input.ids_file)) refuse("the file of the ids");
 }
@@ -44,6 +49,13 @@ Format check_format(const OutputSpec& output) {
     if (output.layout == Layout::lists && !is_columnar(format)) {
         fail(ErrorCode::invalid_options, "{}: the layout lists needs a .parquet or .arrow output, got {}",
              output.path, in_quotes(extension_of(output.path)));
+    }
+    if (output.update && format != Format::sqlite) {
+        fail(ErrorCode::invalid_options, "{}: only a .db can be updated, got {}", output.path,
+             in_quotes(extension_of(output.path)));
+    }
+    if (output.update && output.force) {
+        fail(ErrorCode::invalid_options, "{}: is either replaced or updated, got both", output.path);
     }
 #if !defined(GROUPLINK_PARQUET)
     if (is_columnar(format)) {
@@ -84,13 +96,20 @@ LinksOut links_out(const Table& table, const LinkResult& result) {
             .ids = table.ids,
             .record = metadata_json(result.report),
             .mapping = std::string(mapping_name(result.report.options)),
-            .undirected = result.report.options.links != LinkMode::directed};
+            .mode = result.report.options.links};
 }
 
 void write_links_out(const OutputSpec& output, const InputSpec& input, const LinksOut& links,
                      const JobControl& control) {
+    const Format format = format_of(output.path);
+    std::error_code ignored;
+    if (output.update && std::filesystem::exists(output.path, ignored)) {
+        return update_links_sqlite(output.path, links, control);
+    }
     AtomicFile file(output.path, output.force);
-    switch (format_of(output.path)) {
+    switch (format) {
+        case Format::jsonl: write_edges_json(file, links, control); break;
+        case Format::sqlite: write_links_sqlite(file, links, control); break;
         case Format::npz: write_npz(file, links, control); break;
         case Format::csv: write_edges_text(file, ',', links, control); break;
         case Format::tsv: write_edges_text(file, '\t', links, control); break;
@@ -114,8 +133,10 @@ void write_links_out(const OutputSpec& output, const InputSpec& input, const Lin
 
 void check_output(const OutputSpec& output, const InputSpec& input) {
     io::check_format(output);
-    io::check_not_input(output.path, input);
-    io::output_place(output.path, output.force);
+    io::check_not_input(output.path, input, output.update);
+    io::output_place(output.path, output.force || output.update);
+    std::error_code ignored;
+    if (output.update && std::filesystem::exists(output.path, ignored)) io::check_updatable(output.path);
 #if defined(GROUPLINK_PARQUET)
     if (output.layout == Layout::lists) io::check_list_columns(input);
 #endif
@@ -126,7 +147,8 @@ void write_links(const OutputSpec& output, const InputSpec& input, const Table& 
     check_output(output, input);
     io::check_sizes(table, result);
     io::LinksOut links = io::links_out(table, result);
-    if (!input.group.empty() || !input.groups_file.empty()) links.groups = &table.groups;
+    const bool grouped = !input.group.empty() || !input.groups_file.empty();
+    if (grouped || io::format_of(input.path) == io::Format::sqlite) links.groups = &table.groups;
     io::write_links_out(output, input, links, control);
 }
 

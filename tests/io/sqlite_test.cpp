@@ -154,3 +154,154 @@ TEST_CASE("what inspect tells of a database") {
     CHECK(info.columns[2].embedding);
     CHECK(info.columns[3].nulls == 4);
 }
+
+namespace {
+
+/// What a query gives, values parted by "|" and rows by ";".
+std::string ask(const std::string& path, const std::string& sql) {
+    sqlite3* database = nullptr;
+    REQUIRE(sqlite3_open(path.c_str(), &database) == SQLITE_OK);
+    std::string out;
+    const auto add = [](void* to, int count, char** values, char**) {
+        auto& text = *static_cast<std::string*>(to);
+        for (int i = 0; i < count; ++i)
+            text += std::string(i > 0 ? "|" : "") + (values[i] ? values[i] : "null");
+        text += ";";
+        return 0;
+    };
+    CHECK_MESSAGE(sqlite3_exec(database, sql.c_str(), add, &out, nullptr) == SQLITE_OK,
+                  sqlite3_errmsg(database));
+    sqlite3_close(database);
+    return out;
+}
+
+const std::string all_links = "SELECT id, other_id, round(score, 4) FROM similarities ORDER BY 1, 3 DESC, 2";
+
+}  // namespace
+
+TEST_CASE("links in a database of their own") {
+    const Folder folder;
+    const std::string path = folder / "a.db";
+    write_links({path}, {}, small_table(texts({"b", "a", "it's", "d"})), small_result());
+    CHECK(ask(path, all_links) == "a|b|0.75;b|a|0.75;b|it's|0.1;it's|b|0.1;");
+    CHECK(ask(path, "PRAGMA integrity_check") == "ok;");
+    CHECK(ask(path, "SELECT sql FROM sqlite_master WHERE name = 'similarities'")
+              .find("PRIMARY KEY (id, other_id)) WITHOUT ROWID") != std::string::npos);
+    CHECK(ask(path, "SELECT group_concat(name) FROM pragma_index_info('idx_similarities_id_score')") ==
+          "id,score;");
+    CHECK(
+        ask(path, "SELECT json_extract(value, '$.mapping'), json_extract(value, '$.links') FROM grouplink") ==
+        "angular|4;");
+    CHECK(ask(path, "SELECT DISTINCT typeof(id), typeof(score) FROM similarities") == "text|real;");
+    CHECK(folder.files() == 1);
+    CHECK(error_of([&] { write_links({path}, {}, small_table(), small_result()); }).first == ErrorCode::io);
+    write_links({path, Layout::edges, true}, {}, small_table(), small_result());
+    CHECK(ask(path, all_links) == "0|1|0.75;0|2|0.1;1|0|0.75;2|0|0.1;");
+    CHECK(inspect_file(path).columns.size() == 3);
+    const auto [code, message] = error_of([&] {
+        write_links({path, Layout::edges, true}, {}, small_table(texts({"a", "b", "b", "d"})),
+                    small_result());
+    });
+    CHECK(code == ErrorCode::bad_input);
+    CHECK(message == path + ": two links go from one id to the same other; make ids distinct");
+    CHECK(ask(path, "SELECT count(*) FROM similarities") == "4;");
+    CHECK(folder.files() == 1);
+}
+
+TEST_CASE("the same links give the same database") {
+    const Folder folder;
+    for (const char* const name : {"a.db", "b.db"}) {
+        write_links({folder / name}, {}, small_table(texts({"d", "c", "b", "a"})), small_result());
+    }
+    CHECK(read(folder / "a.db") == read(folder / "b.db"));
+}
+
+TEST_CASE("an update replaces the links of its rows and keeps all else") {
+    const Folder folder;
+    const std::string path = folder / "a.db";
+    run_sql(path,
+            schema + rows +
+                "CREATE TABLE similarities (id TEXT, other_id TEXT, score FLOAT, PRIMARY KEY (id, other_id));"
+                "INSERT INTO similarities VALUES ('a', 'z', 0.5), ('z', 'a', 0.5);");
+    InputSpec input;
+    input.path = path;
+    const Table table = small_table(texts({"a", "b", "c", "d"}));
+    const OutputSpec output{.path = path, .update = true};
+    for (int i = 0; i < 2; ++i) {
+        write_links(output, input, table, small_result());
+        CHECK(ask(path, all_links) == "a|b|0.75;a|c|0.1;b|a|0.75;c|a|0.1;z|a|0.5;");
+    }
+    CHECK(ask(path, "SELECT count(*) FROM embeddings") == "4;");
+    CHECK(ask(path, "SELECT json_extract(value, '$.links') FROM grouplink") == "null;");
+    // Nothing else is there: the record counts.
+    write_links({.path = folder / "new.db", .update = true}, input, table, small_result());
+    write_links({.path = folder / "new.db", .update = true}, input, table, small_result());
+    CHECK(ask(folder / "new.db", "SELECT json_extract(value, '$.links') FROM grouplink") == "4;");
+    CHECK(read_links(folder / "new.db", table).faults == 0);
+
+    LinkResult other = small_result();
+    other.report.options.metric = Metric::dot;
+    const auto [code, message] = error_of([&] { write_links(output, input, table, other); });
+    CHECK(code == ErrorCode::bad_input);
+    CHECK(message.find("with the mapping \"angular\", these have \"dot\"") != std::string::npos);
+    CHECK(ask(path, all_links) == "a|b|0.75;a|c|0.1;b|a|0.75;c|a|0.1;z|a|0.5;");
+}
+
+TEST_CASE("an update that fails leaves what was there") {
+    const Folder folder;
+    const std::string path = folder / "a.db";
+    const OutputSpec output{.path = path, .update = true};
+    write_links(output, {}, small_table(texts({"a", "b", "c", "d"})), small_result());
+    const std::string before = read(path);
+    // Two rows of one id, whose links are found to be the same only while they are written.
+    CHECK(error_of([&] {
+              write_links(output, {}, small_table(texts({"a", "b", "b", "d"})), small_result());
+          }).first == ErrorCode::bad_input);
+    CHECK(read(path) == before);
+    std::stop_source source;
+    source.request_stop();
+    JobControl control;
+    control.stop = source.get_token();
+    CHECK(error_of([&] { write_links(output, {}, small_table(), small_result(), control); }).first ==
+          ErrorCode::cancelled);
+    CHECK(read(path) == before);
+    CHECK(error_of([&] {
+              write_links({.path = folder / "a.csv", .update = true}, {}, small_table(), small_result());
+          }).second.find("only a .db can be updated") != std::string::npos);
+    CHECK(error_of([&] {
+              write_links({.path = path, .force = true, .update = true}, {}, small_table(), small_result());
+          }).first == ErrorCode::invalid_options);
+    run_sql(folder / "b.db", "CREATE TABLE similarities (a, b)");
+    CHECK(error_of([&] {
+              write_links({.path = folder / "b.db", .update = true}, {}, small_table(), small_result());
+          }).second.find("the table similarities has no column \"id\"") != std::string::npos);
+    put(folder / "c.db", "text");
+    CHECK(error_of([&] {
+              write_links({.path = folder / "c.db", .update = true}, {}, small_table(), small_result());
+          }).first == ErrorCode::bad_input);
+    CHECK(read(folder / "c.db") == "text");
+}
+
+TEST_CASE("tables that are no links") {
+    const auto fails = [](const std::string& sql, std::string_view part) {
+        const Folder folder;
+        run_sql(folder / "a.db", sql);
+        const auto [code, message] = error_of([&] { (void)read_links(folder / "a.db", small_table()); });
+        CHECK(code == ErrorCode::bad_input);
+        CHECK_MESSAGE(message.find(part) != std::string::npos, message);
+    };
+    const std::string table =
+        "CREATE TABLE similarities (id, other_id, score);INSERT INTO similarities VALUES ";
+    fails("CREATE TABLE x (y)", "it has no table \"similarities\"; its tables are \"x\"");
+    fails(table + "(0, 1, 'high')", "link 0: score is a text");
+    fails(table + "(0, 1, 1e99)", "score is past float32");
+    fails(table + "(0, x'00', 1)", "other_id is a blob");
+    fails(table + "('a', 1, 1)", "id is \"a\", which is no row number");
+    const Folder folder;
+    run_sql(folder / "a.db",
+            table + "(0, 9, 1), (7, 1, 1), (NULL, 1, 1), (0, 1, NULL), (0, 2, 0.5), (0, 1, 1)");
+    const LinksFile file = read_links(folder / "a.db", small_table());
+    CHECK(file.faults == 3);
+    CHECK(file.first_fault == "link 1: id is 7, which is no row of the input");
+    CHECK(file.graph.targets == std::vector<std::int64_t>{1, 9, 2});
+}
