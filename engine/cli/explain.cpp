@@ -166,6 +166,7 @@ void run_explain(const ExplainArguments& arguments, const std::stop_token& stop)
     const Plan plan =
         about_file(path, [&] { return plan_links(table.vectors, table.groups, arguments.options, control); });
     line.clear();
+    if (!arguments.quiet) print_error(notes_text(arguments.notes));
     print(arguments.json ? plan_json(path, table, plan) : plan_text(path, table, plan, arguments));
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "io/formats.hpp"
+
 #include <grouplink/io.hpp>
 
 #include <optional>
@@ -21,6 +23,13 @@ struct LinksOut {
 };
 
 LinksOut links_out(const Table& table, const LinkResult& result);
+
+/// Throws Error(invalid_options) unless links can be written to such an output.
+Format check_format(const OutputSpec& output);
+
+/// Throws Error unless the place of the output is free, or may be replaced or updated, and is none that
+/// `input` is read from.
+void check_place(const OutputSpec& output, const InputSpec& input);
 
 /// Writes them by the extension of the output, whole or not at all. `input` is read again where its columns
 /// stand in the output. What is asked for has been checked.

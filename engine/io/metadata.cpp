@@ -81,6 +81,11 @@ std::string metadata_json(const LinksRecord& record, std::int64_t links) {
     return json.dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
+std::string ascii_record(const std::string& text) {
+    const Json record = Json::parse(text, nullptr, false);
+    return record.is_object() ? record.dump(-1, ' ', true, Json::error_handler_t::replace) : std::string();
+}
+
 std::vector<std::pair<std::string, std::string>> read_metadata(const std::string& text) {
     // The parser is not recursive, so a deep document cannot exhaust the stack.
     const Json record = Json::parse(text, nullptr, false);

@@ -22,6 +22,9 @@ std::string metadata_json(const Report& report);
 /// The same of links of which no more than this is known.
 std::string metadata_json(const LinksRecord& record, std::int64_t links);
 
+/// A record as it may stand in any file, in ASCII; empty when it is no JSON object.
+std::string ascii_record(const std::string& text);
+
 /// What metadata_json() gave, taken apart for people: "mapping", "options.n_nearest", ... Any other text
 /// comes back as one entry.
 std::vector<std::pair<std::string, std::string>> read_metadata(const std::string& text);

@@ -1,5 +1,6 @@
 target_sources(grouplink_engine PRIVATE
   io/atomic_file.cpp
+  io/convert.cpp
   io/delimited.cpp
   io/edges_json.cpp
   io/edges_text.cpp
@@ -33,6 +34,7 @@ target_sources(grouplink_engine PRIVATE
   io/utf8.cpp
   io/values.cpp
   io/write_links.cpp
+  io/write_rows.cpp
   io/write_sqlite_links.cpp
   io/zip_reader.cpp
   io/zip_writer.cpp)
@@ -45,6 +47,7 @@ if(GROUPLINK_PARQUET)
     io/columnar_inspect.cpp
     io/columnar_links.cpp
     io/columnar_read.cpp
+    io/columnar_rows.cpp
     io/columnar_sink.cpp
     io/columnar_vectors.cpp
     io/columnar_write.cpp)

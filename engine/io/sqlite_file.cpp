@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <limits>
 
 namespace grouplink::io {
@@ -87,6 +88,12 @@ void SqliteFile::check(int code) const {
     if (code == SQLITE_OK || code == SQLITE_ROW || code == SQLITE_DONE) return;
     const std::string text = first_line(database_ ? sqlite3_errmsg(database_.get()) : sqlite3_errstr(code));
     if (code == SQLITE_IOERR_SHORT_READ) fail(ErrorCode::bad_input, "{}: was cut short: {}", path_, text);
+    if (code == SQLITE_READONLY_ROLLBACK || code == SQLITE_READONLY_RECOVERY) {
+        fail(ErrorCode::io,
+             "{}: a write to it was interrupted and left a journal; open it once to write, as sqlite3 does: "
+             "{}",
+             path_, text);
+    }
     switch (code & 0xFF) {
         case SQLITE_INTERRUPT: throw Error(ErrorCode::cancelled, "cancelled");
         case SQLITE_NOMEM: throw std::bad_alloc();
@@ -95,16 +102,16 @@ void SqliteFile::check(int code) const {
                  path_);
         case SQLITE_BUSY:
         case SQLITE_LOCKED: fail(ErrorCode::io, "{}: is in use by another program: {}", path_, text);
-        case SQLITE_FULL:
+        case SQLITE_FULL: fail_system(path_, "cannot write", ENOSPC);
         case SQLITE_IOERR:
         case SQLITE_CANTOPEN:
         case SQLITE_READONLY:
         case SQLITE_PERM:
         case SQLITE_AUTH:
-            fail(ErrorCode::io, "{}: {}: {}", path_, text,
-                 sqlite3_system_errno(database_.get()) != 0
-                     ? std::generic_category().message(sqlite3_system_errno(database_.get()))
-                     : std::string(sqlite3_errstr(code)));
+            if (const int fault = sqlite3_system_errno(database_.get()); fault != 0) {
+                fail_system(path_, code == SQLITE_IOERR_READ ? "cannot be read" : "cannot write", fault);
+            }
+            fail(ErrorCode::io, "{}: {}", path_, text);
         default:
             fail(ErrorCode::bad_input, "{}: is damaged, or no database that can be read: {}", path_, text);
     }

@@ -43,6 +43,28 @@ void check_not_input(const std::string& path, const InputSpec& input, bool updat
     if (is_file_of(path, input.ids_file)) refuse("the file of the ids");
 }
 
+void check_sizes(const Table& table, const LinkResult& result) {
+    const CsrGraph& graph = result.graph;
+    const std::int64_t rows = table.vectors.rows;
+    if (graph.rows() != rows) {
+        fail(ErrorCode::bad_input, "links: they are of {} rows, the table has {}", graph.rows(), rows);
+    }
+    const auto links = graph.offsets.empty() ? 0 : graph.offsets.back();
+    if (graph.targets.size() != graph.weights.size() || graph.links() != links) {
+        fail(ErrorCode::bad_input, "links: {} offsets end at {}, but there are {} targets and {} weights",
+             graph.offsets.size(), links, graph.targets.size(), graph.weights.size());
+    }
+    std::int64_t ids = rows;
+    if (const auto* numbers = std::get_if<std::vector<std::int64_t>>(&table.ids)) {
+        ids = static_cast<std::int64_t>(numbers->size());
+    } else if (const auto* texts = std::get_if<StringColumn>(&table.ids)) {
+        ids = texts->size();
+    }
+    if (ids != rows) fail(ErrorCode::bad_input, "ids: got {} for a table of {} rows", ids, rows);
+}
+
+}  // namespace
+
 Format check_format(const OutputSpec& output) {
     if (output.path.empty()) fail(ErrorCode::invalid_options, "output: no path is given");
     const Format format = known_format(output.path, Role::links, "an output");
@@ -69,27 +91,12 @@ Format check_format(const OutputSpec& output) {
     return format;
 }
 
-void check_sizes(const Table& table, const LinkResult& result) {
-    const CsrGraph& graph = result.graph;
-    const std::int64_t rows = table.vectors.rows;
-    if (graph.rows() != rows) {
-        fail(ErrorCode::bad_input, "links: they are of {} rows, the table has {}", graph.rows(), rows);
-    }
-    const auto links = graph.offsets.empty() ? 0 : graph.offsets.back();
-    if (graph.targets.size() != graph.weights.size() || graph.links() != links) {
-        fail(ErrorCode::bad_input, "links: {} offsets end at {}, but there are {} targets and {} weights",
-             graph.offsets.size(), links, graph.targets.size(), graph.weights.size());
-    }
-    std::int64_t ids = rows;
-    if (const auto* numbers = std::get_if<std::vector<std::int64_t>>(&table.ids)) {
-        ids = static_cast<std::int64_t>(numbers->size());
-    } else if (const auto* texts = std::get_if<StringColumn>(&table.ids)) {
-        ids = texts->size();
-    }
-    if (ids != rows) fail(ErrorCode::bad_input, "ids: got {} for a table of {} rows", ids, rows);
+void check_place(const OutputSpec& output, const InputSpec& input) {
+    check_not_input(output.path, input, output.update);
+    output_place(output.path, output.force || output.update);
+    std::error_code ignored;
+    if (output.update && std::filesystem::exists(output.path, ignored)) check_updatable(output.path);
 }
-
-}  // namespace
 
 LinksOut links_out(const Table& table, const LinkResult& result) {
     return {.graph = result.graph,
@@ -133,10 +140,7 @@ void write_links_out(const OutputSpec& output, const InputSpec& input, const Lin
 
 void check_output(const OutputSpec& output, const InputSpec& input) {
     io::check_format(output);
-    io::check_not_input(output.path, input, output.update);
-    io::output_place(output.path, output.force || output.update);
-    std::error_code ignored;
-    if (output.update && std::filesystem::exists(output.path, ignored)) io::check_updatable(output.path);
+    io::check_place(output, input);
 #if defined(GROUPLINK_PARQUET)
     if (output.layout == Layout::lists) io::check_list_columns(input);
 #endif

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <exception>
 #include <numeric>
 #include <variant>
 #include <vector>
@@ -131,6 +132,39 @@ void delete_links(const SqliteFile& file, const Keys& keys, const std::vector<st
     }
 }
 
+void update(const std::string& path, const LinksOut& links, const JobControl& control) {
+    const Keys keys(links);
+    const SqliteFile database = SqliteFile::open_to_write(path, path, control);
+    database.run("BEGIN IMMEDIATE");
+    create_tables(database, keys);
+    create_index(database);
+    const std::vector<std::int64_t> rows = rows_in_order(links.graph, keys);
+    delete_links(database, keys, rows, control);
+    const bool others = count_links(database) > 0;
+    const std::string before = mapping_of(sqlite_record(database));
+    if (others && !before.empty() && !links.mapping.empty() && before != links.mapping) {
+        fail(ErrorCode::bad_input,
+             "{}: holds links of other rows with the mapping {}, these have {}: their scores cannot be "
+             "compared; "
+             "make them with the same, or write another database",
+             path, in_quotes(before), in_quotes(links.mapping));
+    }
+    insert_links(database, links, keys, rows, control);
+    if (!links.record.empty()) write_record(database, others ? without_counts(links.record) : links.record);
+    database.run("COMMIT");
+}
+
+/// After a failed write, such as to a full disk, the journal may stay, to be played back by the next who
+/// opens the database to write. That is done at once, so that those who only read find what was there.
+void restore(const std::string& path) noexcept {
+    try {
+        const SqliteFile database = SqliteFile::open_to_write(path, path, {});
+        database.run("BEGIN IMMEDIATE");
+        database.run("ROLLBACK");
+    } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): what failed before is what is told
+    }
+}
+
 }  // namespace
 
 void write_links_sqlite(AtomicFile& file, const LinksOut& links, const JobControl& control) {
@@ -151,25 +185,12 @@ void write_links_sqlite(AtomicFile& file, const LinksOut& links, const JobContro
 
 void update_links_sqlite(const std::string& path, const LinksOut& links, const JobControl& control) {
     check_updatable(path);
-    const Keys keys(links);
-    const SqliteFile database = SqliteFile::open_to_write(path, path, control);
-    database.run("BEGIN IMMEDIATE");
-    create_tables(database, keys);
-    create_index(database);
-    const std::vector<std::int64_t> rows = rows_in_order(links.graph, keys);
-    delete_links(database, keys, rows, control);
-    const bool others = count_links(database) > 0;
-    const std::string before = mapping_of(sqlite_record(database));
-    if (others && !before.empty() && !links.mapping.empty() && before != links.mapping) {
-        fail(ErrorCode::bad_input,
-             "{}: holds links of other rows with the mapping {}, these have {}: their scores cannot be "
-             "compared; "
-             "make them with the same, or write another database",
-             path, in_quotes(before), in_quotes(links.mapping));
+    try {
+        update(path, links, control);
+    } catch (...) {
+        restore(path);
+        throw;
     }
-    insert_links(database, links, keys, rows, control);
-    if (!links.record.empty()) write_record(database, others ? without_counts(links.record) : links.record);
-    database.run("COMMIT");
 }
 
 }  // namespace grouplink::io

@@ -139,6 +139,27 @@ struct LinksFile {
 GROUPLINK_EXPORT LinksFile read_links(const std::string& path, const Table& table,
                                       const JobControl& control = {});
 
+/// What convert_file takes and gives.
+struct ConvertSpec {
+    /// Of vectors all counts but the files beside; of links in lists, `id` names the column of the rows'
+    /// names.
+    InputSpec input{};
+    OutputSpec output{};
+    /// Links between tables keep their layout, with all columns; else it is that of `output`.
+    bool keep_layout = true;
+};
+
+struct Converted {
+    std::int64_t rows = 0;
+    std::optional<std::int64_t> links{};  ///< none: the file held vectors
+    std::string note{};                   ///< what was left behind, a line; may be empty
+};
+
+/// Writes links, or vectors with their groups and ids, in another format: links where the output or the
+/// input can be nothing else, or where the input has their columns. Throws Error as read_table, read_links
+/// and write_links; invalid_options where the one cannot become the other.
+GROUPLINK_EXPORT Converted convert_file(const ConvertSpec& spec, const JobControl& control = {});
+
 struct ColumnInfo {
     std::string name;
     std::string type;  ///< in the format's own words, such as "fixed_size_list<float16>[384]"
