@@ -220,9 +220,9 @@ Command link_command() {
                     "link",
                     "grouplink link INPUT -o OUTPUT [options]",
                     "Link each row to its most similar rows of the same group",
-                    "INPUT is a table with a column of vectors (.parquet, .arrow, .jsonl), or an array\n"
-                    "(.npy, .fbin, .fvecs) whose groups and ids stand in files beside it (--groups,\n"
-                    "--ids), or embeddings as llm stores them (.db), grouped by collection.\n"
+                    "INPUT is a table with a column of vectors (.parquet, .arrow, .jsonl), an array\n"
+                    "whose groups and ids stand in files beside it (.npy, .fbin, .fvecs; --groups,\n"
+                    "--ids), or embeddings as llm stores them, grouped by collection (.db).\n"
                     "Each link has a weight: 1 between equal vectors, and less the farther they are.",
                     {{"grouplink link words.parquet -o links.parquet --group topic --id word",
                       "Up to 15 links per word, to the nearest words of its topic."},
@@ -264,8 +264,8 @@ Command inspect_command() {
         "inspect",
         "grouplink inspect FILE [options]",
         "Show what is in a file: rows, columns, metadata, group sizes",
-        "FILE is any input or output of link: .parquet, .arrow, .npy, .fbin, .fvecs, .npz,\n"
-        ".csv, .tsv, .jsonl or .db.",
+        "FILE is any input or output of link: .parquet, .arrow, .npy, .fbin, .fvecs,\n"
+        ".npz, .csv, .tsv, .jsonl or .db.",
         {{"grouplink inspect words.parquet", "Which columns there are, and which could be linked."},
          {"grouplink inspect vectors.npy --groups words.tsv:topic", "How large the groups are."}},
         {}};
@@ -309,9 +309,9 @@ Command convert_command() {
         "convert",
         "grouplink convert IN OUT [options]",
         "Write links, or a table of vectors, in another format",
-        "Between any two formats of links (.parquet, .arrow, .npz, .csv, .tsv, .jsonl, .db)\n"
-        "or of vectors (.parquet, .arrow, .npy, .fbin, .fvecs, .jsonl, and .db to read). How\n"
-        "links were made goes with them, as far as IN says it.",
+        "Between any two formats of links (.parquet, .arrow, .npz, .csv, .tsv, .jsonl,\n"
+        ".db), or of vectors (.parquet, .arrow, .npy, .fbin, .fvecs, .jsonl; .db is read\n"
+        "alone). How links were made goes with them, as far as IN says it.",
         {{"grouplink convert links.parquet links.db", "Links for SQLite and Datasette."},
          {"grouplink convert embeddings.db words.parquet", "A column each: id, group, embedding."}},
         {}};

@@ -107,10 +107,11 @@ CsrGraph renumbered(const CsrGraph& graph, const std::vector<std::int64_t>& numb
 }
 
 /// Integers that can be row numbers are taken for them: of as many rows as the file says that there are, or,
-/// where `must` be, of as many as the largest asks for. Then `ids` becomes none.
-void number_rows(const std::string& path, LinksFile& file, IdColumn& ids, bool must) {
+/// where they `must` be, of as many as the largest asks for, which the returned note tells. Then `ids`
+/// becomes none.
+std::string number_rows(const std::string& path, LinksFile& file, IdColumn& ids, bool must) {
     const auto* numbers = std::get_if<std::vector<std::int64_t>>(&ids);
-    if (std::holds_alternative<std::monostate>(ids) && !file.record.rows) return;
+    if (std::holds_alternative<std::monostate>(ids) && !file.record.rows) return {};
     const auto refuse = [&] {
         fail(ErrorCode::bad_input,
              "{}: its links go by ids and not by row number, as those of .npz do; write another format",
@@ -133,11 +134,15 @@ void number_rows(const std::string& path, LinksFile& file, IdColumn& ids, bool m
     const std::int64_t rows = file.record.rows.value_or(must ? largest + 1 : 0);
     if (negative || largest >= rows || rows > most || rows < file.graph.rows()) {
         if (must) refuse();
-        return;
+        return {};
     }
     static const std::vector<std::int64_t> none;
     file.graph = renumbered(file.graph, numbers ? *numbers : none, rows);
     ids = IdColumn();
+    if (file.record.rows) return {};
+    return fmt::format(
+        "{} does not say how many rows there are; taken for {}, as the largest row number asks for", path,
+        rows);
 }
 
 Converted convert_links(const ConvertSpec& spec, const JobControl& control) {
@@ -151,7 +156,8 @@ Converted convert_links(const ConvertSpec& spec, const JobControl& control) {
     check_graph(path, file.graph);
     const Format to = format_of(spec.output.path);
     IdColumn ids = names.met();
-    if (format_of(path) != Format::npz) number_rows(path, file, ids, to == Format::npz);
+    std::string note;
+    if (format_of(path) != Format::npz) note = number_rows(path, file, ids, to == Format::npz);
     LinksOut links{
         .graph = file.graph, .ids = ids, .record = plain_record(file), .mapping = mapping_of(file.record)};
     links.mode = file.record.links;
@@ -162,7 +168,7 @@ Converted convert_links(const ConvertSpec& spec, const JobControl& control) {
              path, extension_of(spec.output.path));
     }
     write_links_out(spec.output, {}, links, control);
-    return {.rows = file.graph.rows(), .links = file.graph.links()};
+    return {.rows = file.graph.rows(), .links = file.graph.links(), .note = std::move(note)};
 }
 
 Converted convert_rows(const ConvertSpec& spec, Format from, Format to, const JobControl& control) {

@@ -57,7 +57,8 @@ FileInfo inspect_sqlite(const std::string& path, const JobControl& control) {
     }
     for (const std::string& table : tables) {
         const std::int64_t rows = one_number(file, "SELECT count(*) FROM " + sql_name(table));
-        info.metadata.emplace_back(fmt::format("table {}", table), fmt::format("{} rows", rows));
+        info.metadata.emplace_back(fmt::format("table {}", table),
+                                   fmt::format("{} row{}", rows, rows == 1 ? "" : "s"));
     }
     if (const std::string record = sqlite_record(file); !record.empty()) {
         for (auto& entry : read_metadata(record)) info.metadata.push_back(std::move(entry));

@@ -72,13 +72,6 @@ Format check_format(const OutputSpec& output) {
         fail(ErrorCode::invalid_options, "{}: the layout lists needs a .parquet or .arrow output, got {}",
              output.path, in_quotes(extension_of(output.path)));
     }
-    if (output.update && format != Format::sqlite) {
-        fail(ErrorCode::invalid_options, "{}: only a .db can be updated, got {}", output.path,
-             in_quotes(extension_of(output.path)));
-    }
-    if (output.update && output.force) {
-        fail(ErrorCode::invalid_options, "{}: is either replaced or updated, got both", output.path);
-    }
 #if !defined(GROUPLINK_PARQUET)
     if (is_columnar(format)) {
         fail(ErrorCode::invalid_options,
@@ -92,6 +85,13 @@ Format check_format(const OutputSpec& output) {
 }
 
 void check_place(const OutputSpec& output, const InputSpec& input) {
+    if (output.update && format_of(output.path) != Format::sqlite) {
+        fail(ErrorCode::invalid_options, "{}: only a .db can be updated, got {}", output.path,
+             in_quotes(extension_of(output.path)));
+    }
+    if (output.update && output.force) {
+        fail(ErrorCode::invalid_options, "{}: is either replaced or updated, got both", output.path);
+    }
     check_not_input(output.path, input, output.update);
     output_place(output.path, output.force || output.update);
     std::error_code ignored;

@@ -209,7 +209,7 @@ TEST_CASE("a value may look like a flag, and a file after -- too") {
 }
 
 TEST_CASE("what is wrong is said in one line: the flag, what it got, what it wants") {
-    CHECK(complaint({}) == "no command; one of link, explain, inspect, verify, or --help");
+    CHECK(complaint({}) == "no command; one of link, explain, inspect, verify, convert, or --help");
     CHECK(complaint({"lnik"}) == "no command \"lnik\"; did you mean link?");
     CHECK(complaint({"link"}) == "link: no INPUT; see grouplink link --help");
     CHECK(complaint({"link", "a.npy"}) == "link: no -o OUTPUT; see grouplink link --help");
