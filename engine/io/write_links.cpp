@@ -106,7 +106,7 @@ LinksOut links_out(const Table& table, const LinkResult& result) {
             .mode = result.report.options.links};
 }
 
-void write_links_out(const OutputSpec& output, const InputSpec& input, const LinksOut& links,
+void write_links_out(const OutputSpec& output, [[maybe_unused]] const InputSpec& input, const LinksOut& links,
                      const JobControl& control) {
     const Format format = format_of(output.path);
     std::error_code ignored;

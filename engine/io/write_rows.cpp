@@ -137,6 +137,8 @@ void append_vector(std::string& text, const MatrixView& vectors, std::int64_t ro
         const double value = component(vectors.type, vectors.row(row), i);
         if (!std::isfinite(value)) {
             text += "null";
+        } else if (value == 0.0 && std::signbit(value)) {
+            text += "-0.0";  // "-0" is read as an integer, which has no sign then
         } else if (vectors.type == ElementType::float64) {
             append_number(text, value);
         } else {
