@@ -8,16 +8,20 @@
 namespace grouplink::io {
 namespace {
 
-std::int64_t one_number(const SqliteFile& file, const std::string& sql) {
-    SqliteStatement query = file.prepare(sql);
+/// The rows of a table, no more than its bytes can hold: the tree of a damaged file may come back to itself.
+std::string rows_of(const SqliteFile& file, const std::string& table, const std::string& columns) {
+    return fmt::format("(SELECT {} FROM {} LIMIT {})", columns, sql_name(table), file.bytes());
+}
+
+std::int64_t count_rows(const SqliteFile& file, const std::string& table) {
+    SqliteStatement query = file.prepare("SELECT count(*) FROM " + rows_of(file, table, "1"));
     return query.step() ? query.integer(0) : 0;
 }
 
 /// Rows and columns of a table.
 void see_table(const SqliteFile& file, const std::string& table, FileInfo& info) {
-    const std::string from = sql_name(table);
-    info.rows = one_number(file, "SELECT count(*) FROM " + from);
-    SqliteStatement described = file.prepare(fmt::format("PRAGMA table_info({})", from));
+    info.rows = count_rows(file, table);
+    SqliteStatement described = file.prepare(fmt::format("PRAGMA table_info({})", sql_name(table)));
     while (described.step()) {
         ColumnInfo& column = info.columns.emplace_back();
         column.name = described.bytes(1);
@@ -26,9 +30,9 @@ void see_table(const SqliteFile& file, const std::string& table, FileInfo& info)
     for (ColumnInfo& column : info.columns) {
         const std::string name = sql_name(column.name);
         SqliteStatement counted = file.prepare(
-            fmt::format("SELECT count({}), min(length({})), max(length({})), "
-                        "sum(typeof({}) != 'blob' OR length({}) % 4) FROM {} WHERE {} IS NOT NULL",
-                        name, name, name, name, name, from, name));
+            fmt::format("SELECT count({0}), min(length({0})), max(length({0})), sum(typeof({0}) != 'blob' OR "
+                        "length({0}) % 4) FROM {1} WHERE {0} IS NOT NULL",
+                        name, rows_of(file, table, name)));
         counted.step();
         column.nulls = info.rows - counted.integer(0);
         constexpr std::int64_t component = 4;
@@ -56,7 +60,7 @@ FileInfo inspect_sqlite(const std::string& path, const JobControl& control) {
         see_table(file, "similarities", info);
     }
     for (const std::string& table : tables) {
-        const std::int64_t rows = one_number(file, "SELECT count(*) FROM " + sql_name(table));
+        const std::int64_t rows = count_rows(file, table);
         info.metadata.emplace_back(fmt::format("table {}", table),
                                    fmt::format("{} row{}", rows, rows == 1 ? "" : "s"));
     }

@@ -64,6 +64,8 @@ public:
         if (!columns_.id.empty()) add_id();
     }
 
+    std::int64_t bytes() const { return bytes_; }  ///< of the embeddings so far
+
     RowsRead finish() {
         auto storage = std::make_shared<Table::Storage>();
         RowsRead read;
@@ -101,6 +103,7 @@ private:
         const auto dim = static_cast<std::int64_t>(blob.size() / component);
         if (dim > 0) std::memcpy(rows_.extend(dim), blob.data(), blob.size());
         rows_.add_row(dim, true);
+        bytes_ += static_cast<std::int64_t>(blob.size());
     }
 
     void add_group() {
@@ -137,6 +140,7 @@ private:
     SqliteStatement& query_;
     const TableColumns& columns_;
     std::int64_t row_ = 0;
+    std::int64_t bytes_ = 0;
     RowBuffer rows_;
     GroupEncoder groups_;
     std::vector<std::int64_t> numbers_;
@@ -154,14 +158,12 @@ RowsRead read_sqlite(const std::string& path, const TableColumns& columns, const
     for (const std::string& name : {named.group, named.id}) {
         if (!name.empty()) sql += ", " + known.sql(name);
     }
-    SqliteStatement count = file.prepare("SELECT count(*) FROM embeddings");
-    count.step();
-    Ticker ticker(control, "read", count.integer(0));
+    Ticker ticker(control, "read", file.bytes());
     SqliteStatement query = file.prepare(fmt::format("{} FROM {} ORDER BY e.rowid", sql, known.from()));
     RowReader reader(path, query, named, file.bytes());
     std::int64_t rows = 0;
     for (; query.step(); ++rows) {
-        if (rows % rows_a_tick == 0) ticker.at(rows);
+        if (rows % rows_a_tick == 0) ticker.at(reader.bytes());
         // A row takes some bytes at least; more of them are those of a damaged tree, read over and over.
         if (rows > file.bytes()) {
             fail(ErrorCode::bad_input, "{}: has more rows than {} bytes hold", path, file.bytes());

@@ -72,19 +72,18 @@ Format check_format(const OutputSpec& output) {
         fail(ErrorCode::invalid_options, "{}: the layout lists needs a .parquet or .arrow output, got {}",
              output.path, in_quotes(extension_of(output.path)));
     }
-#if !defined(GROUPLINK_PARQUET)
-    if (is_columnar(format)) {
-        fail(ErrorCode::invalid_options,
-             "{}: this build has no Parquet and no Arrow; choose .npz, .csv, .tsv, .jsonl or .db, or build "
-             "with "
-             "GROUPLINK_PARQUET=ON",
-             output.path);
-    }
-#endif
     return format;
 }
 
 void check_place(const OutputSpec& output, const InputSpec& input) {
+#if !defined(GROUPLINK_PARQUET)
+    if (is_columnar(format_of(output.path))) {
+        fail(ErrorCode::invalid_options,
+             "{}: this build has no Parquet and no Arrow; choose another format, or build with "
+             "GROUPLINK_PARQUET=ON",
+             output.path);
+    }
+#endif
     if (output.update && format_of(output.path) != Format::sqlite) {
         fail(ErrorCode::invalid_options, "{}: only a .db can be updated, got {}", output.path,
              in_quotes(extension_of(output.path)));
