@@ -118,8 +118,8 @@ struct LinksRecord {
     std::optional<double> similarity_min{};
     std::optional<double> similarity_min_q{};
     std::optional<QuantileScope> quantile_scope{};
-    std::optional<double> cut{};  ///< weight that a link had to reach, see Report::cut
-    std::optional<std::int64_t> rows{};
+    std::optional<double> cut{};         ///< weight that a link had to reach, see Report::cut
+    std::optional<std::int64_t> rows{};  ///< of what was linked
 };
 
 /// The links of a file as they stand in it, to be verified: nothing is promised of the graph.
@@ -170,8 +170,8 @@ struct ColumnInfo {
 
 struct FileInfo {
     std::string path;
-    std::string
-        format;  ///< "parquet", "arrow", "npy", "fbin", "fvecs", "npz", "csv", "tsv", "jsonl", "sqlite"
+    /// "parquet", "arrow", "npy", "fbin", "fvecs", "npz", "csv", "tsv", "jsonl" or "sqlite".
+    std::string format;
     std::int64_t bytes = 0;
     std::int64_t rows = 0;
     std::vector<ColumnInfo> columns;
