@@ -68,7 +68,7 @@ missing_packages() {
     have pkg-config || echo pkg-config
     local package
     [ -n "${GROUPLINK_OWN_FAISS:-}" ] || installed libfaiss-dev || echo libfaiss-dev
-    for package in libopenblas-dev libfmt-dev nlohmann-json3-dev libcli11-dev doctest-dev; do
+    for package in libopenblas-dev libfmt-dev libsqlite3-dev nlohmann-json3-dev libcli11-dev doctest-dev; do
         installed $package || echo $package
     done
     have_python || printf '%s\n' python3 python3-venv
@@ -106,17 +106,17 @@ advise() {
     cat >&2 <<'END'
 bootstrap: something that grouplink needs is missing, and this script installs packages on Debian and
 Ubuntu only. It takes a C++20 compiler, CMake 3.22 or newer, Python 3.9 or newer, FAISS, OpenBLAS (or
-another BLAS), fmt, nlohmann-json, CLI11 and doctest; Ninja and ccache where they are. By name:
+another BLAS), fmt, SQLite, nlohmann-json, CLI11 and doctest; Ninja and ccache where they are. By name:
 
   Fedora    dnf install gcc-c++ cmake ninja-build ccache make pkgconf-pkg-config python3 openblas-devel
-            fmt-devel json-devel cli11-devel doctest-devel; FAISS: faiss-devel, else conda or source
-  Arch      pacman -S base-devel cmake ninja ccache python openblas fmt nlohmann-json cli11 doctest
+            fmt-devel sqlite-devel json-devel cli11-devel doctest-devel; FAISS: faiss-devel, else conda or source
+  Arch      pacman -S base-devel cmake ninja ccache python openblas fmt sqlite nlohmann-json cli11 doctest
             FAISS: faiss of the AUR, else conda or source
-  macOS     brew install cmake ninja ccache pkg-config python faiss libomp openblas fmt nlohmann-json
-            cli11 doctest; then add to GROUPLINK_CMAKE_ARGS
+  macOS     brew install cmake ninja ccache pkg-config python faiss libomp openblas fmt sqlite
+            nlohmann-json cli11 doctest; then add to GROUPLINK_CMAKE_ARGS
             -DOpenMP_ROOT=$(brew --prefix libomp) -DCMAKE_PREFIX_PATH=$(brew --prefix openblas)
   conda     conda install -c conda-forge cxx-compiler cmake ninja ccache make pkg-config python libfaiss
-            openblas fmt nlohmann_json cli11 doctest; then GROUPLINK_CMAKE_ARGS=-DCMAKE_PREFIX_PATH=$CONDA_PREFIX
+            openblas fmt sqlite nlohmann_json cli11 doctest; then GROUPLINK_CMAKE_ARGS=-DCMAKE_PREFIX_PATH=$CONDA_PREFIX
 
 Then run this again.
 END

@@ -1,5 +1,5 @@
 # Finds what the project links. Every dependency is a target that this file leaves behind:
-# OpenMP::OpenMP_CXX, BLAS::BLAS, grouplink_faiss, fmt::fmt, nlohmann_json::nlohmann_json, CLI11::CLI11,
+# OpenMP::OpenMP_CXX, BLAS::BLAS, grouplink_faiss, fmt::fmt, SQLite::SQLite3, nlohmann_json::nlohmann_json, CLI11::CLI11,
 # doctest::doctest and, with GROUPLINK_PARQUET, grouplink_parquet.
 # What a static library asks of its users stands in grouplink-config.cmake.in too.
 
@@ -27,6 +27,7 @@ endif()
 
 find_package(faiss REQUIRED)
 find_package(fmt REQUIRED)
+find_package(SQLite3 REQUIRED)
 find_package(nlohmann_json REQUIRED)
 
 # FAISS packages hold one library for each instruction set: `faiss`, `faiss_avx2`, `faiss_avx512`. The

@@ -44,7 +44,7 @@ install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 set(private_libraries "")
 if(NOT BUILD_SHARED_LIBS)
   install(FILES cmake/grouplink-faiss.cmake DESTINATION "${package_dir}")
-  set(libraries ${grouplink_faiss_target} fmt::fmt ${arrow_libraries}
+  set(libraries ${grouplink_faiss_target} fmt::fmt ${SQLite3_LIBRARIES} ${arrow_libraries}
                 ${LAPACK_LIBRARIES} ${BLAS_LIBRARIES} ${OpenMP_CXX_LIBRARIES})
   list(REMOVE_DUPLICATES libraries)
   foreach(library IN LISTS libraries)

@@ -191,21 +191,31 @@ LinkOptions options_of(const RawArguments& raw) {
     return options;
 }
 
-OutputSpec output_of(const RawArguments& raw) {
+/// What --force, --update and --layout say of an output.
+OutputSpec written_as(const RawArguments& raw) {
     OutputSpec output;
-    if (!raw.output) fail("link: no -o OUTPUT; see grouplink link --help");
-    output.path = text_of("--output", raw.output, "the path of a file");
-    // "-o=links.npz", which reads like "--output=links.npz".
-    if (output.path.starts_with('=')) {
-        fail("--output", output.path, "a path that does not begin with =; leave it out after -o");
-    }
     output.force = raw.force;
+    output.update = raw.update;
+    if (raw.force && raw.update) {
+        fail("--update adds to what is there and --force replaces it; pass one of them");
+    }
     if (raw.layout) {
         if (*raw.layout == "lists") {
             output.layout = Layout::lists;
         } else if (*raw.layout != "edges") {
             fail("--layout", *raw.layout, "edges or lists");
         }
+    }
+    return output;
+}
+
+OutputSpec output_of(const RawArguments& raw) {
+    OutputSpec output = written_as(raw);
+    if (!raw.output) fail("link: no -o OUTPUT; see grouplink link --help");
+    output.path = text_of("--output", raw.output, "the path of a file");
+    // "-o=links.npz", which reads like "--output=links.npz".
+    if (output.path.starts_with('=')) {
+        fail("--output", output.path, "a path that does not begin with =; leave it out after -o");
     }
     return output;
 }
@@ -218,6 +228,33 @@ std::string report_of(const RawArguments& raw, const InputSpec& input, const Out
         fail("--report", path, "a file of its own");
     }
     return path;
+}
+
+/// What the user should know of what had no effect.
+std::vector<std::string> notes_of(const RawArguments& raw) {
+    if (raw.ignored_params.empty()) return {};
+    const bool one = raw.ignored_params.size() == 1;
+    return {fmt::format("{} of {} {} no effect: {} Annoy's, which is not used",
+                        fmt::join(raw.ignored_params, " and "), raw.params.value_or(""), one ? "has" : "have",
+                        one ? "it is" : "they are")};
+}
+
+ConvertArguments convert_of(const RawArguments& raw) {
+    if (raw.operands.size() != 2) {
+        const std::string_view got = raw.operands.empty()       ? "no files"
+                                     : raw.operands.size() == 1 ? "one file"
+                                                                : "more than two files";
+        fail(fmt::format("convert: got {}, wants IN and OUT; see grouplink convert --help", got));
+    }
+    ConvertArguments convert;
+    convert.spec.input = input_of(raw, raw.operands[0]);
+    convert.spec.output = written_as(raw);
+    convert.spec.output.path = raw.operands[1];
+    if (convert.spec.input.path.empty()) fail("IN", "", "the path of a file");
+    if (convert.spec.output.path.empty()) fail("OUT", "", "the path of a file");
+    convert.spec.keep_layout = !raw.layout;
+    convert.quiet = raw.quiet;
+    return convert;
 }
 
 VerifyArguments verify_of(const RawArguments& raw) {
@@ -268,13 +305,18 @@ Arguments validate_arguments(const RawArguments& raw) {
             link.output = output_of(raw);
             link.options = options_of(raw);
             link.report = report_of(raw, link.input, link.output);
+            link.notes = notes_of(raw);
             link.json = raw.json;
             link.quiet = raw.quiet;
             return link;
         }
         case CommandKind::explain:
-            return ExplainArguments{input_of(raw, operand_of(raw, "INPUT")), options_of(raw), raw.measure,
-                                    raw.json, raw.quiet};
+            return ExplainArguments{input_of(raw, operand_of(raw, "INPUT")),
+                                    options_of(raw),
+                                    notes_of(raw),
+                                    raw.measure,
+                                    raw.json,
+                                    raw.quiet};
         case CommandKind::inspect: {
             InspectArguments inspect;
             inspect.path = operand_of(raw, "FILE");
@@ -285,6 +327,7 @@ Arguments validate_arguments(const RawArguments& raw) {
             return inspect;
         }
         case CommandKind::verify: return verify_of(raw);
+        case CommandKind::convert: return convert_of(raw);
         case CommandKind::none: break;
     }
     return PrintArguments{help()};

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace grouplink::cli {
 
@@ -15,7 +16,8 @@ struct LinkArguments {
     InputSpec input;
     OutputSpec output;
     LinkOptions options;
-    std::string report;  ///< path; empty for none
+    std::string report;              ///< path; empty for none
+    std::vector<std::string> notes;  ///< for the user and the report
     bool json = false;
     bool quiet = false;
 };
@@ -23,8 +25,14 @@ struct LinkArguments {
 struct ExplainArguments {
     InputSpec input;
     LinkOptions options;
+    std::vector<std::string> notes;
     bool measure = false;
     bool json = false;
+    bool quiet = false;
+};
+
+struct ConvertArguments {
+    ConvertSpec spec;
     bool quiet = false;
 };
 
@@ -53,8 +61,8 @@ struct PrintArguments {
     std::string text;
 };
 
-using Arguments =
-    std::variant<PrintArguments, LinkArguments, ExplainArguments, InspectArguments, VerifyArguments>;
+using Arguments = std::variant<PrintArguments, LinkArguments, ExplainArguments, InspectArguments,
+                               VerifyArguments, ConvertArguments>;
 
 /// The second stage: judges what was typed by itself, without a look at any file.
 /// Throws Error(invalid_options): the flag, what it got, what it wants.

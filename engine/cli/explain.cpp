@@ -249,6 +249,7 @@ void run_explain(const ExplainArguments& arguments, const std::stop_token& stop)
         });
     }
     line.clear();
+    if (!arguments.quiet) print_error(notes_text(arguments.notes));
     if (arguments.json) {
         print(plan_json(path, table, plan, measures));
     } else {

@@ -95,6 +95,11 @@ std::vector<Flag> index_flags() {
 std::vector<Flag> link_flags() {
     const LinkOptions defaults;
     return {
+        {"--params", "FILE.json", section_links,
+         "Parameters of a Graphext step as they are: n_nearest, similarity_min, similarity_min_q, metric, "
+         "seed; "
+         "n_trees and search_k_mult have no effect. Flags win over the file",
+         &RawArguments::params},
         {"-k,--n-nearest", "N", section_links,
          fmt::format("Links per row at most [default: {}]", defaults.n_nearest), &RawArguments::n_nearest},
         {"--metric", "NAME", section_links,
@@ -167,16 +172,31 @@ std::vector<Flag> verify_flags() {
     };
 }
 
+Flag force_flag() {
+    return {"--force", "", section_output, "Replace files that exist", nullptr, &RawArguments::force};
+}
+
+Flag update_flag() {
+    return {"--update",
+            "",
+            section_output,
+            "Add to the .db that is there, which may be INPUT: links of the same rows are replaced, all else "
+            "stays",
+            nullptr,
+            &RawArguments::update};
+}
+
 std::vector<Flag> output_flags() {
     return {
-        {"-o,--output", "FILE", section_output, "Where the links go: .parquet, .npz, .csv or .tsv",
-         &RawArguments::output},
+        {"-o,--output", "FILE", section_output,
+         "Where the links go: .parquet, .arrow, .npz, .csv, .tsv, .jsonl or .db", &RawArguments::output},
         {"--layout", "NAME", section_output,
-         "What a row of OUTPUT is; lists is for .parquet [default: edges]\n"
+         "What a row of OUTPUT is; lists is for .parquet and .arrow [default: edges]\n"
          "  edges  a link: source, target, weight\n"
          "  lists  a row of INPUT, with targets and weights",
          &RawArguments::layout},
-        {"--force", "", section_output, "Replace files that exist", nullptr, &RawArguments::force},
+        force_flag(),
+        update_flag(),
         {"--report", "FILE.json", section_output, "Write what ran, and what came out, to a file",
          &RawArguments::report},
         {"--json", "", section_output, "Print that report on standard output", nullptr, &RawArguments::json},
@@ -206,8 +226,9 @@ Command link_command() {
                     "link",
                     "grouplink link INPUT -o OUTPUT [options]",
                     "Link each row to its most similar rows of the same group",
-                    "INPUT is a .parquet table with a column of vectors, or an .npy array of two\n"
-                    "dimensions whose groups and ids stand in files beside it (--groups, --ids).\n"
+                    "INPUT is a table with a column of vectors (.parquet, .arrow, .jsonl), an array\n"
+                    "whose groups and ids stand in files beside it (.npy, .fbin, .fvecs; --groups,\n"
+                    "--ids), or embeddings as llm stores them, grouped by collection (.db).\n"
                     "Each link has a weight: 1 between equal vectors, and less the farther they are.",
                     {{"grouplink link words.parquet -o links.parquet --group topic --id word",
                       "Up to 15 links per word, to the nearest words of its topic."},
@@ -254,7 +275,8 @@ Command inspect_command() {
         "inspect",
         "grouplink inspect FILE [options]",
         "Show what is in a file: rows, columns, metadata, group sizes",
-        "FILE is any input or output of link: .parquet, .npy, .npz, .csv or .tsv.",
+        "FILE is any input or output of link: .parquet, .arrow, .npy, .fbin, .fvecs,\n"
+        ".npz, .csv, .tsv, .jsonl or .db.",
         {{"grouplink inspect words.parquet", "Which columns there are, and which could be linked."},
          {"grouplink inspect vectors.npy --groups words.tsv:topic", "How large the groups are."}},
         {}};
@@ -292,11 +314,42 @@ Command verify_command() {
     return command;
 }
 
+Command convert_command() {
+    Command command{
+        CommandKind::convert,
+        "convert",
+        "grouplink convert IN OUT [options]",
+        "Write links, or a table of vectors, in another format",
+        "Between any two formats of links (.parquet, .arrow, .npz, .csv, .tsv, .jsonl,\n"
+        ".db), or of vectors (.parquet, .arrow, .npy, .fbin, .fvecs, .jsonl; .db is read\n"
+        "alone). How links were made goes with them, as far as IN says it.",
+        {{"grouplink convert links.parquet links.db", "Links for SQLite and Datasette."},
+         {"grouplink convert embeddings.db words.parquet", "A column each: id, group, embedding."}},
+        {}};
+    command.flags = {
+        {"--embedding", "COL", section_input,
+         "Column of the vectors [default: the only column of float lists]", &RawArguments::embedding},
+        {"--group", "COL", section_input, "Column of the groups, to be kept beside the vectors",
+         &RawArguments::group},
+        {"--id", "COL", section_input,
+         "Column of the ids, to be kept beside the vectors; of links in lists, that of the rows' names",
+         &RawArguments::id},
+        {"--layout", "NAME", section_output,
+         "What a row of OUT is, for links in .parquet and .arrow: edges or lists [default: as in IN, else "
+         "edges]",
+         &RawArguments::layout},
+        force_flag(),
+        update_flag(),
+    };
+    append(command.flags, general_flags());
+    return command;
+}
+
 }  // namespace
 
 const std::vector<Command>& commands() {
     static const std::vector<Command> all{link_command(), explain_command(), inspect_command(),
-                                          verify_command()};
+                                          verify_command(), convert_command()};
     return all;
 }
 

@@ -148,7 +148,8 @@ GroupSizes read_sizes(const InspectArguments& arguments, const FileInfo& info, c
     input.groups_file = arguments.groups_file;
     const auto vectors = std::find_if(info.columns.begin(), info.columns.end(),
                                       [](const ColumnInfo& column) { return column.embedding; });
-    if (vectors != info.columns.end() && info.format == "parquet") input.embedding = vectors->name;
+    // An array is no column that could be named.
+    if (vectors != info.columns.end() && vectors->name != "array") input.embedding = vectors->name;
     return group_sizes(read_table(input, control).groups);
 }
 
@@ -160,7 +161,10 @@ void run_inspect(const InspectArguments& arguments, const std::stop_token& stop)
     line.update({"read", 0.0});
     const FileInfo info = inspect_file(arguments.path, control);
     std::optional<GroupSizes> sizes;
-    if (!arguments.group.empty() || !arguments.groups_file.empty()) {
+    const bool collections =
+        info.format == "sqlite" && std::any_of(info.columns.begin(), info.columns.end(),
+                                               [](const ColumnInfo& column) { return column.embedding; });
+    if (collections || !arguments.group.empty() || !arguments.groups_file.empty()) {
         sizes = read_sizes(arguments, info, control);
     }
     line.clear();

@@ -155,6 +155,7 @@ void run_link(const LinkArguments& arguments, const std::stop_token& stop) {
     });
     Report& report = result.report;
     report.input = arguments.input.path;
+    report.notes = arguments.notes;
     report.output = arguments.output.path;
     report.stages.push_back({"read", read_seconds});
     std::rotate(report.stages.begin(), std::prev(report.stages.end()), report.stages.end());
@@ -169,7 +170,7 @@ void run_link(const LinkArguments& arguments, const std::stop_token& stop) {
 
     if (!arguments.quiet) {
         print_error(summary_text(report) + recall_text(report) + dropped_text(report) +
-                    shared_id_text(table));
+                    shared_id_text(table) + notes_text(report.notes));
     }
     if (arguments.report.empty() && !arguments.json) return;
     const std::string json = to_json(report);

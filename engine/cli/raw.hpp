@@ -8,7 +8,7 @@
 namespace grouplink::cli {
 
 /// Which command the arguments name.
-enum class CommandKind { none, link, explain, inspect, verify };
+enum class CommandKind { none, link, explain, inspect, verify, convert };
 
 /// The arguments as typed: the first stage, in which nothing has been judged but the flags' names.
 struct RawArguments {
@@ -42,16 +42,21 @@ struct RawArguments {
     std::optional<std::string> seed;
     std::optional<std::string> threads;
     std::optional<std::string> layout;
+    std::optional<std::string> params;
     std::optional<std::string> report;
     std::optional<std::string> sample;
     std::optional<std::string> recall_min;
 
     bool force = false;
+    bool update = false;
     bool json = false;
     bool measure = false;
     bool quiet = false;
     bool help = false;
     bool version = false;
+
+    /// Of the file of --params: what it holds beside what stands above, which has no effect.
+    std::vector<std::string> ignored_params;
 };
 
 /// Sorts the arguments (without the program's name) into flags and operands.

@@ -1,5 +1,6 @@
 #include "cli/run.hpp"
 
+#include "cli/params.hpp"
 #include "cli/raw.hpp"
 #include "cli/signals.hpp"
 #include "cli/streams.hpp"
@@ -50,6 +51,8 @@ int execute(const Arguments& arguments) {
     if (const auto* link = std::get_if<LinkArguments>(&arguments)) run_link(*link, signals.token());
     if (const auto* explain = std::get_if<ExplainArguments>(&arguments))
         run_explain(*explain, signals.token());
+    if (const auto* convert = std::get_if<ConvertArguments>(&arguments))
+        run_convert(*convert, signals.token());
     if (const auto* inspect = std::get_if<InspectArguments>(&arguments))
         run_inspect(*inspect, signals.token());
     if (const auto* verify = std::get_if<VerifyArguments>(&arguments)) {
@@ -60,7 +63,7 @@ int execute(const Arguments& arguments) {
 
 int run_or_complain(std::span<const std::string> arguments) {
     try {
-        return execute(validate_arguments(parse_raw(arguments)));
+        return execute(validate_arguments(with_params(parse_raw(arguments))));
     } catch (const Error& error) {
         if (error.code() == ErrorCode::cancelled) return complain(ExitCode::interrupted, "interrupted");
         return complain(exit_code(error.code()), error.what());

@@ -19,6 +19,7 @@ int run(std::span<const std::string> arguments) noexcept;
 void run_link(const LinkArguments& arguments, const std::stop_token& stop);
 void run_explain(const ExplainArguments& arguments, const std::stop_token& stop);
 void run_inspect(const InspectArguments& arguments, const std::stop_token& stop);
+void run_convert(const ConvertArguments& arguments, const std::stop_token& stop);
 /// Whether all holds.
 bool run_verify(const VerifyArguments& arguments, const std::stop_token& stop);
 

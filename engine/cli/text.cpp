@@ -145,6 +145,12 @@ std::string shorten(std::string_view text, std::size_t width) {
     return whole.append(dots);
 }
 
+std::string notes_text(const std::vector<std::string>& notes) {
+    std::string out;
+    for (const std::string& note : notes) out += fmt::format("note: {}\n", printable(note));
+    return out;
+}
+
 std::string table_text(const std::vector<TableColumn>& columns,
                        const std::vector<std::vector<std::string>>& rows) {
     std::vector<std::size_t> widths;

@@ -27,6 +27,9 @@ std::size_t display_width(std::string_view text);
 /// Printable text of at most `width` columns, with "..." where it was cut.
 std::string shorten(std::string_view text, std::size_t width);
 
+/// A line for each.
+std::string notes_text(const std::vector<std::string>& notes);
+
 struct TableColumn {
     std::string title;
     bool right = false;  ///< numbers stand at the right

@@ -40,6 +40,8 @@ public:
     /// Bytes written so far.
     std::int64_t position() const { return position_; }
     const std::string& path() const { return path_; }
+    /// Where it is until commit(), for a library that writes by name; then nothing is written here.
+    std::string temporary_path() const { return place_.folder + "/" + temporary_; }
 
     /// Nothing may be written after it.
     void commit();

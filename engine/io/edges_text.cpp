@@ -34,17 +34,17 @@ void append_field(std::string& text, std::string_view value, char separator) {
 
 /// Calls append_id(text, row) for both ends of each link.
 template <typename AppendId>
-void write_edges(AtomicFile& file, char separator, const LinkResult& result, const JobControl& control,
+void write_edges(AtomicFile& file, char separator, const LinksOut& links, const JobControl& control,
                  AppendId append_id) {
-    const CsrGraph& graph = result.graph;
-    const bool directed = result.report.options.links == LinkMode::directed;
+    const CsrGraph& graph = links.graph;
+    const bool directed = !links.undirected();
     std::string type;
     type += separator;
     type += directed ? "Directed" : "Undirected";
     type += separator;
     std::string mapping;
     mapping += separator;
-    append_field(mapping, mapping_name(result.report.options), separator);
+    append_field(mapping, links.mapping, separator);
     mapping += '\n';
 
     std::string text;
@@ -80,18 +80,17 @@ void write_edges(AtomicFile& file, char separator, const LinkResult& result, con
 
 }  // namespace
 
-void write_edges_text(AtomicFile& file, char separator, const Table& table, const LinkResult& result,
-                      const JobControl& control) {
-    if (const auto* numbers = std::get_if<std::vector<std::int64_t>>(&table.ids)) {
-        write_edges(file, separator, result, control, [&](std::string& text, std::int64_t row) {
+void write_edges_text(AtomicFile& file, char separator, const LinksOut& links, const JobControl& control) {
+    if (const auto* numbers = std::get_if<std::vector<std::int64_t>>(&links.ids)) {
+        write_edges(file, separator, links, control, [&](std::string& text, std::int64_t row) {
             append_number(text, (*numbers)[static_cast<std::size_t>(row)]);
         });
-    } else if (const auto* texts = std::get_if<StringColumn>(&table.ids)) {
-        write_edges(file, separator, result, control, [&](std::string& text, std::int64_t row) {
+    } else if (const auto* texts = std::get_if<StringColumn>(&links.ids)) {
+        write_edges(file, separator, links, control, [&](std::string& text, std::int64_t row) {
             append_field(text, (*texts)[row], separator);
         });
     } else {
-        write_edges(file, separator, result, control,
+        write_edges(file, separator, links, control,
                     [](std::string& text, std::int64_t row) { append_number(text, row); });
     }
 }

@@ -1,8 +1,7 @@
 #pragma once
 
 #include "io/atomic_file.hpp"
-
-#include <grouplink/io.hpp>
+#include "io/links_out.hpp"
 
 namespace grouplink::io {
 
@@ -14,7 +13,6 @@ namespace grouplink::io {
 /// Links that hold both ways (LinkMode::mutual, symmetric) are Undirected, and each pair is written
 /// once, at its lower row: Gephi takes a pair that is listed both ways for two parallel edges and
 /// adds up their weights.
-void write_edges_text(AtomicFile& file, char separator, const Table& table, const LinkResult& result,
-                      const JobControl& control);
+void write_edges_text(AtomicFile& file, char separator, const LinksOut& links, const JobControl& control);
 
 }  // namespace grouplink::io

@@ -4,8 +4,48 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <vector>
 
 namespace grouplink::io {
+namespace {
+
+struct Extension {
+    std::string_view text;
+    Format format;
+    bool rows;
+    bool links;
+    bool listed = true;  ///< in messages; others are further names of the same
+};
+
+constexpr Extension extensions[] = {
+    {".parquet", Format::parquet, true, true},
+    {".arrow", Format::arrow, true, true},
+    {".feather", Format::arrow, true, true, false},
+    {".ipc", Format::arrow, true, true, false},
+    {".arrows", Format::arrow, true, true, false},
+    {".npy", Format::npy, true, false},
+    {".fbin", Format::fbin, true, false},
+    {".fvecs", Format::fvecs, true, false},
+    {".npz", Format::npz, false, true},
+    {".csv", Format::csv, false, true},
+    {".tsv", Format::tsv, false, true},
+    {".jsonl", Format::jsonl, true, true},
+    {".ndjson", Format::jsonl, true, true, false},
+    {".db", Format::sqlite, true, true},
+    {".sqlite", Format::sqlite, true, true, false},
+    {".sqlite3", Format::sqlite, true, true, false},
+};
+
+bool has_role(const Extension& extension, Role role) {
+    switch (role) {
+        case Role::rows: return extension.rows;
+        case Role::links: return extension.links;
+        case Role::any: break;
+    }
+    return true;
+}
+
+}  // namespace
 
 std::string extension_of(std::string_view path) {
     std::string extension = std::filesystem::path(path).extension().string();
@@ -15,22 +55,26 @@ std::string extension_of(std::string_view path) {
 }
 
 Format format_of(std::string_view path) {
-    const std::string extension = extension_of(path);
-    if (extension == ".parquet") return Format::parquet;
-    if (extension == ".npy") return Format::npy;
-    if (extension == ".npz") return Format::npz;
-    if (extension == ".csv") return Format::csv;
-    if (extension == ".tsv") return Format::tsv;
+    const std::string text = extension_of(path);
+    for (const Extension& extension : extensions) {
+        if (extension.text == text) return extension.format;
+    }
     return Format::unknown;
 }
 
-Format known_format(std::string_view path, std::string_view role, std::span<const std::string> known) {
-    const std::string extension = extension_of(path);
-    if (std::find(known.begin(), known.end(), extension) != known.end()) return format_of(path);
-    const std::string got =
-        extension.empty() ? "no extension" : fmt::format("extension {}", in_quotes(extension));
-    fail(ErrorCode::invalid_options, "{}: {}, {} is one of {}{}", path, got, role, fmt::join(known, ", "),
-         extension.empty() ? std::string() : did_you_mean(extension, known));
+Format known_format(std::string_view path, Role role, std::string_view what) {
+    const std::string text = extension_of(path);
+    std::vector<std::string> names;
+    std::vector<std::string_view> listed;
+    for (const Extension& extension : extensions) {
+        if (!has_role(extension, role)) continue;
+        if (extension.text == text) return extension.format;
+        names.emplace_back(extension.text);
+        if (extension.listed) listed.push_back(extension.text);
+    }
+    const std::string got = text.empty() ? "no extension" : fmt::format("extension {}", in_quotes(text));
+    fail(ErrorCode::invalid_options, "{}: {}, {} is one of {}{}", path, got, what, fmt::join(listed, ", "),
+         text.empty() ? std::string() : did_you_mean(text, names));
 }
 
 }  // namespace grouplink::io

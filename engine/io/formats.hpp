@@ -1,13 +1,19 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 
 namespace grouplink::io {
 
-enum class Format : std::uint8_t { unknown, parquet, npy, npz, csv, tsv };
+enum class Format : std::uint8_t { unknown, parquet, arrow, npy, npz, csv, tsv, fbin, fvecs, jsonl, sqlite };
+
+/// What a file is to be.
+enum class Role : std::uint8_t {
+    rows,   ///< vectors, with their groups and ids or without
+    links,  ///< what write_links writes
+    any,    ///< one of the two, or values beside an array
+};
 
 /// By the extension, in either case of letters.
 Format format_of(std::string_view path);
@@ -15,8 +21,16 @@ Format format_of(std::string_view path);
 /// ".parquet" for "rows.parquet"; empty for a name without one.
 std::string extension_of(std::string_view path);
 
-/// The format of `path`, which must be among `known`: extensions such as ".npy", in the order to be
-/// listed. Throws Error(invalid_options) that lists them.
-Format known_format(std::string_view path, std::string_view role, std::span<const std::string> known);
+/// The format of `path`, which must be one that can have the role. Throws Error(invalid_options) that
+/// lists the extensions; `what` is what the file is in its words, such as "an input".
+Format known_format(std::string_view path, Role role, std::string_view what);
+
+/// Read and written through Arrow: nothing of it is in a build without Parquet.
+constexpr bool is_columnar(Format format) { return format == Format::parquet || format == Format::arrow; }
+
+/// One matrix without columns: groups and ids are in files beside it.
+constexpr bool is_array(Format format) {
+    return format == Format::npy || format == Format::fbin || format == Format::fvecs;
+}
 
 }  // namespace grouplink::io

@@ -3,9 +3,12 @@
 #include "io/mapped_file.hpp"
 #include "io/message.hpp"
 #include "io/npy.hpp"
-#include "io/parquet_read.hpp"
+#include "io/readers.hpp"
 
 #include <grouplink/io.hpp>
+
+#include <filesystem>
+#include <system_error>
 
 namespace grouplink {
 namespace {
@@ -41,10 +44,26 @@ FileInfo inspect_npy(const std::string& path) {
     return info;
 }
 
+FileInfo inspect_raw(const RowsRead& read, const char* format) {
+    FileInfo info;
+    info.format = format;
+    info.rows = read.vectors.rows;
+    ColumnInfo& column = info.columns.emplace_back();
+    column.name = "array";
+    column.type = "<f4";
+    column.dims = {read.vectors.dim, read.vectors.dim};
+    column.embedding = true;
+    return info;
+}
+
 FileInfo inspect(const std::string& path, const JobControl& control) {
-    static const std::string known[] = {".parquet", ".npy", ".npz", ".csv", ".tsv"};
-    switch (known_format(path, "a file to inspect", known)) {
-        case Format::parquet: return inspect_parquet(path, control);
+    switch (known_format(path, Role::any, "a file to inspect")) {
+        case Format::parquet:
+        case Format::arrow: return inspect_columnar(path, control);
+        case Format::jsonl: return inspect_json_lines(path, control);
+        case Format::sqlite: return inspect_sqlite(path, control);
+        case Format::fbin: return inspect_raw(read_fbin(path), "fbin");
+        case Format::fvecs: return inspect_raw(read_fvecs(path), "fvecs");
         case Format::npz: return inspect_npz(path);
         case Format::csv: return inspect_text(path, ',', control);
         case Format::tsv: return inspect_text(path, '\t', control);
@@ -57,6 +76,10 @@ FileInfo inspect(const std::string& path, const JobControl& control) {
 FileInfo inspect_file(const std::string& path, const JobControl& control) {
     FileInfo info = inspect(path, control);
     info.path = path;
+    if (std::error_code failed; info.bytes == 0) {
+        const auto bytes = std::filesystem::file_size(path, failed);
+        if (!failed) info.bytes = static_cast<std::int64_t>(bytes);
+    }
     return info;
 }
 

@@ -4,6 +4,8 @@
 #include "io/message.hpp"
 #include "io/report_json.hpp"
 
+#include <grouplink/version.hpp>
+
 #include <cmath>
 #include <initializer_list>
 
@@ -65,6 +67,25 @@ std::string metadata_json(const Report& report) {
     return json.dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
+std::string metadata_json(const LinksRecord& record, std::int64_t links) {
+    Json json{{"version", version()}};
+    if (record.metric) {
+        LinkOptions options;
+        options.metric = *record.metric;
+        options.similarity = record.similarity.value_or(options.similarity);
+        json["metric"] = name(options.metric);
+        json["mapping"] = mapping_name(options);
+    }
+    if (record.links) json["options"] = Json{{"links", name(*record.links)}};
+    json["links"] = links;
+    return json.dump(-1, ' ', true, Json::error_handler_t::replace);
+}
+
+std::string ascii_record(const std::string& text) {
+    const Json record = Json::parse(text, nullptr, false);
+    return record.is_object() ? record.dump(-1, ' ', true, Json::error_handler_t::replace) : std::string();
+}
+
 std::vector<std::pair<std::string, std::string>> read_metadata(const std::string& text) {
     // The parser is not recursive, so a deep document cannot exhaust the stack.
     const Json record = Json::parse(text, nullptr, false);
@@ -102,13 +123,16 @@ bool set_mapping(std::string_view mapping, LinksRecord& record) {
     return false;
 }
 
-void read_record(const std::string& text, const Table& table, LinksFile& file) {
+void read_record(const std::string& text, std::optional<std::int64_t> rows_known, LinksFile& file) {
     const Json json = Json::parse(text, nullptr, false);
     if (!json.is_object()) return add_fault(file, "its record of how the links were made is no JSON object");
     RecordReader all(json, file);
     const std::int64_t links = file.graph.links() + file.faults;  // which are links that have no place
-    if (const auto rows = all.integer("rows"); rows && *rows != table.vectors.rows) {
-        add_fault(file, fmt::format("its record says {} rows, the input has {}", *rows, table.vectors.rows));
+    file.record_json = text;
+    file.record.rows = all.integer("rows");
+    if (file.record.rows && rows_known && *file.record.rows != *rows_known) {
+        add_fault(file,
+                  fmt::format("its record says {} rows, the input has {}", *file.record.rows, *rows_known));
     }
     if (const auto count = all.integer("links"); count && *count != links) {
         add_fault(file, fmt::format("its record says {} links, there are {}", *count, links));

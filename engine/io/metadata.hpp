@@ -3,6 +3,8 @@
 #include <grouplink/io.hpp>
 #include <grouplink/report.hpp>
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,6 +19,12 @@ inline constexpr std::string_view metadata_key = "grouplink";
 /// differs between runs that give the same links, such as times and threads.
 std::string metadata_json(const Report& report);
 
+/// The same of links of which no more than this is known.
+std::string metadata_json(const LinksRecord& record, std::int64_t links);
+
+/// A record as it may stand in any file, in ASCII; empty when it is no JSON object.
+std::string ascii_record(const std::string& text);
+
 /// What metadata_json() gave, taken apart for people: "mapping", "options.n_nearest", ... Any other text
 /// comes back as one entry.
 std::vector<std::pair<std::string, std::string>> read_metadata(const std::string& text);
@@ -26,7 +34,7 @@ std::vector<std::pair<std::string, std::string>> read_metadata(const std::string
 bool set_mapping(std::string_view mapping, LinksRecord& record);
 
 /// Takes what metadata_json() gave for the links in `file`, whose graph is read already. What contradicts
-/// the graph, `table` or itself is a fault of the file.
-void read_record(const std::string& text, const Table& table, LinksFile& file);
+/// the graph, the `rows` that there are, or itself is a fault of the file.
+void read_record(const std::string& text, std::optional<std::int64_t> rows, LinksFile& file);
 
 }  // namespace grouplink::io

@@ -1,11 +1,13 @@
 #include "io/npy.hpp"
 
 #include "io/message.hpp"
+#include "io/readers.hpp"
 #include "io/ticker.hpp"
 #include "io/utf8.hpp"
 
 #include <cstring>
 #include <limits>
+#include <span>
 #include <type_traits>
 
 namespace grouplink::io {
@@ -161,6 +163,23 @@ std::string npy_text(const NpyHeader& header, std::string_view data) {
         if (code_point != 0) append_utf8(text, code_point);
     }
     return text;
+}
+
+RowsRead read_npy(const std::string& path) {
+    auto storage = std::make_shared<Table::Storage>();
+    storage->file = MappedFile(path);
+    RowsRead read;
+    const NpyHeader header = parse_npy(storage->file.text(), path);
+    read.vectors = npy_vectors(header, storage->file.text(), path);
+    if (header.data_offset % element_size(read.vectors.type) != 0) {
+        // Components are read in place, so they must stand aligned; numpy's own files have them so.
+        const auto data = std::span(storage->file.data(), storage->file.size()).subspan(header.data_offset);
+        std::memcpy(storage->values.extend(data.size()), data.data(), data.size());
+        storage->file = MappedFile();
+        read.vectors.values = storage->values.data();
+    }
+    read.storage = std::move(storage);
+    return read;
 }
 
 }  // namespace grouplink::io

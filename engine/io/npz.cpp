@@ -95,9 +95,8 @@ std::string npy_header(std::string_view descr, std::string_view shape) {
     return header + text;
 }
 
-void write_npz(AtomicFile& file, const LinkResult& result, const JobControl& control,
-               std::uint64_t zip64_from) {
-    const CsrGraph& graph = result.graph;
+void write_npz(AtomicFile& file, const LinksOut& links, const JobControl& control, std::uint64_t zip64_from) {
+    const CsrGraph& graph = links.graph;
     const std::span<const std::int64_t> targets(graph.targets);
     // A graph of no rows may come without offsets.
     static constexpr std::array<std::int64_t, 1> no_rows{0};
@@ -115,10 +114,11 @@ void write_npz(AtomicFile& file, const LinkResult& result, const JobControl& con
     const std::array<std::int64_t, 2> shape{graph.rows(), graph.rows()};
     npz.array<std::int64_t>("shape", std::span<const std::int64_t>(shape));
     npz.array<float>("data", std::span<const float>(graph.weights));
-    const std::string metadata = metadata_json(result.report);
-    const std::u32string wide(metadata.begin(), metadata.end());  // ASCII
-    npz.scalar(metadata_key, fmt::format("<U{}", wide.size()),
-               bytes_of(std::span<const char32_t>(wide.data(), wide.size())));
+    if (!links.record.empty()) {
+        const std::u32string wide(links.record.begin(), links.record.end());  // ASCII
+        npz.scalar(metadata_key, fmt::format("<U{}", wide.size()),
+                   bytes_of(std::span<const char32_t>(wide.data(), wide.size())));
+    }
     npz.finish();
 }
 

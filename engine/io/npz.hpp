@@ -1,8 +1,7 @@
 #pragma once
 
 #include "io/atomic_file.hpp"
-
-#include <grouplink/link.hpp>
+#include "io/links_out.hpp"
 
 #include <cstdint>
 #include <string>
@@ -14,10 +13,10 @@ namespace grouplink::io {
 std::string npy_header(std::string_view descr, std::string_view shape);
 
 /// Writes the links as scipy.sparse.load_npz reads a CSR matrix: indices, indptr, format, shape and data,
-/// uncompressed, and beside them the metadata as the 0-d string array `grouplink`. Along a row the
-/// columns stand nearest first, not ascending. Indices are int32 where rows and links allow, as SciPy
+/// uncompressed, and beside them the record, where there is one, as the 0-d string array `grouplink`. Along a
+/// row the columns stand nearest first, not ascending. Indices are int32 where rows and links allow, as SciPy
 /// chooses them.
-void write_npz(AtomicFile& file, const LinkResult& result, const JobControl& control,
+void write_npz(AtomicFile& file, const LinksOut& links, const JobControl& control,
                std::uint64_t zip64_from = 0xFFFFFFFF);
 
 }  // namespace grouplink::io

@@ -6,6 +6,7 @@
 #include <arrow/io/file.h>
 #include <parquet/arrow/schema.h>
 #include <parquet/file_reader.h>
+#include <parquet/statistics.h>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -47,19 +48,14 @@ void collect_leaves(const parquet::arrow::SchemaField& field, std::vector<int>& 
 
 }  // namespace
 
-ParquetFile::ParquetFile(const std::string& path) : path_(path) {
+ParquetFile::ParquetFile(const std::string& path) : ColumnarFile(path) {
     FileDescriptor descriptor = open_to_read(path);
     struct stat info {};
     if (::fstat(descriptor.get(), &info) != 0) fail_system(path, "cannot be examined", errno);
     bytes_ = info.st_size;
     check_marks(path, descriptor.get(), bytes_);
 
-    // The system's allocator gives large blocks back at once. The cap stops headers that claim pages of
-    // gigabytes; what this pool counts is the process's, so what is there already comes on top.
-    arrow::MemoryPool* const system = arrow::system_memory_pool();
-    const std::int64_t cap = system->bytes_allocated() + 1024 * mebibyte + 16 * bytes_;
-    pool_ = std::make_unique<arrow::CappedMemoryPool>(system, cap);
-
+    limit_memory();
     auto source = take(arrow::io::ReadableFile::Open(descriptor.get(), pool_.get()));
     descriptor.release();
     parquet::ReaderProperties properties(pool_.get());
@@ -76,40 +72,60 @@ ParquetFile::ParquetFile(const std::string& path) : path_(path) {
     check(reader_->GetSchema(&schema_));
     metadata_ = reader_->parquet_reader()->metadata();
 
-    // A run of equal values takes a few bytes, whatever its length; a thousand rows a byte is past
-    // anything that is worth linking.
-    const std::int64_t plausible_rows = mebibyte + 1000 * bytes_;
     std::int64_t sum = 0;
     for (int i = 0; i < metadata_->num_row_groups(); ++i) {
         const std::int64_t count = metadata_->RowGroup(i)->num_rows();
-        if (count < 0 || count > plausible_rows - sum) {
+        if (count < 0 || count > plausible_rows() - sum) {
             fail(ErrorCode::bad_input, "{}: claims {} rows in a row group, too many for {} bytes", path,
                  count, bytes_);
         }
         sum += count;
     }
-    if (sum != rows()) {
-        fail(ErrorCode::bad_input, "{}: claims {} rows, its row groups have {}", path, rows(), sum);
+    if (sum != metadata_->num_rows()) {
+        fail(ErrorCode::bad_input, "{}: claims {} rows, its row groups have {}", path, metadata_->num_rows(),
+             sum);
     }
-}
-
-std::int64_t ParquetFile::plausible_bytes() const { return std::max(1024 * mebibyte, 1000 * bytes_); }
-
-void ParquetFile::check(const arrow::Status& status) const {
-    if (status.ok()) return;
-    if (status.IsOutOfMemory()) {
-        fail(ErrorCode::bad_input,
-             "{}: asks for more memory than a file of {} bytes can fill, or than there is: {}", path_, bytes_,
-             first_line(status.message()));
-    }
-    fail(ErrorCode::bad_input, "{}: is damaged, or uses what this reader does not know: {}", path_,
-         first_line(status.message()));
 }
 
 std::vector<int> ParquetFile::leaves(int field) const {
     std::vector<int> result;
     collect_leaves(reader_->manifest().schema_fields.at(static_cast<std::size_t>(field)), result);
     return result;
+}
+
+const arrow::KeyValueMetadata* ParquetFile::metadata() const { return metadata_->key_value_metadata().get(); }
+
+/// In a column of lists nulls are counted together with empty lists and missing components.
+std::optional<std::int64_t> ParquetFile::nulls(int field) const {
+    const std::vector<int> columns = leaves(field);
+    if (columns.size() != 1) return std::nullopt;
+    std::int64_t nulls = 0;
+    for (int i = 0; i < metadata_->num_row_groups(); ++i) {
+        const auto statistics = metadata_->RowGroup(i)->ColumnChunk(columns[0])->statistics();
+        if (!statistics || !statistics->HasNullCount() || statistics->null_count() < 0) return std::nullopt;
+        nulls += statistics->null_count();
+    }
+    return nulls;
+}
+
+std::int64_t ParquetFile::claimed_components(int field) const {
+    const std::int64_t most = 16 * bytes_;
+    std::int64_t components = 0;
+    for (const int leaf : leaves(field)) {
+        for (int i = 0; i < metadata_->num_row_groups(); ++i) {
+            const std::int64_t count = metadata_->RowGroup(i)->ColumnChunk(leaf)->num_values();
+            components += std::clamp<std::int64_t>(count, 0, most - components);
+        }
+    }
+    return components;
+}
+
+std::int64_t ParquetFile::data_bytes() const {
+    std::int64_t bytes = 0;
+    for (int i = 0; i < metadata_->num_row_groups(); ++i) {
+        bytes += std::max<std::int64_t>(metadata_->RowGroup(i)->total_byte_size(), 0);
+    }
+    return bytes;
 }
 
 std::int64_t ParquetFile::batch_rows(int row_group, const std::vector<int>& leaf_columns) const {
@@ -134,7 +150,7 @@ void ParquetFile::read(const std::vector<int>& fields, const JobControl& control
     for (const int field : fields) {
         for (const int leaf : leaves(field)) columns.push_back(leaf);
     }
-    Ticker ticker(control, "read", rows());
+    Ticker ticker(control, "read", metadata_->num_rows());
     std::int64_t done = 0;
     for (int i = 0; i < metadata_->num_row_groups(); ++i) {
         const std::int64_t before = done;

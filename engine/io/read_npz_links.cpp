@@ -76,7 +76,7 @@ std::vector<float> floats(const NpzArray& array) {
 
 }  // namespace
 
-LinksFile read_npz_links(const std::string& path, const Table& table, const JobControl& control) {
+LinksFile read_npz_links(const std::string& path, RowNames& names, const JobControl& control) {
     const NpzFile npz(path);
     const NpzArray format = npz.get("format");
     if (npy_text(format.header, format.data()) != "csr") {
@@ -88,13 +88,12 @@ LinksFile read_npz_links(const std::string& path, const Table& table, const JobC
     file.graph.targets = integers(npz.get("indices"), control);
     file.graph.weights = floats(npz.get("data"));
     if (const auto record = npz.find(metadata_key)) {
-        read_record(npy_text(record->header, record->data()), table, file);
+        read_record(npy_text(record->header, record->data()), names.table_rows(), file);
     }
     const std::vector<std::int64_t> shape = integers(npz.get("shape"), control);
-    const std::int64_t rows = table.vectors.rows;
+    const std::int64_t rows = names.table_rows().value_or(file.graph.rows());
     if (shape.size() != 2 || shape[0] != rows || shape[1] != rows) {
-        add_fault(file,
-                  fmt::format("the shape is ({}), the input has {} rows", fmt::join(shape, ", "), rows));
+        add_fault(file, fmt::format("the shape is ({}), there are {} rows", fmt::join(shape, ", "), rows));
     }
     return file;
 }

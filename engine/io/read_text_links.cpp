@@ -19,8 +19,7 @@ constexpr std::int64_t lines_a_tick = 1 << 14;
 /// Reads lines with the columns that write_edges_text gives them, in any order.
 class TextLinks {
 public:
-    TextLinks(const std::string& path, const Table& table)
-        : path_(path), names_(table.ids), edges_(table.vectors.rows) {}
+    TextLinks(const std::string& path, RowNames& names) : path_(path), names_(names) {}
 
     LinksFile read(std::string_view text, char delimiter, const JobControl& control) {
         DelimitedReader reader(path_, text, delimiter);
@@ -40,7 +39,7 @@ public:
         const bool undirected = type_ == "Undirected";
         file_.pairs_once = undirected;
         if (type_ == "Directed") file_.record.links = LinkMode::directed;
-        file_.graph = undirected ? edges_.both_ways() : edges_.graph();
+        file_.graph = undirected ? edges_.both_ways(names_.rows()) : edges_.graph(names_.rows());
         return std::move(file_);
     }
 
@@ -73,7 +72,7 @@ private:
         }
         const std::int64_t from = row_of(source, "Source");
         const std::int64_t to = row_of(target, "Target");
-        if (!edges_.has_row(from)) return unknown(source, "Source");
+        if (!names_.has_row(from)) return unknown(source, "Source");
         if (to == no_row) return unknown(target, "Target");
         edges_.add(from, to, weight_of(weight));
     }
@@ -85,7 +84,7 @@ private:
              path_, line_, title, in_quotes(value), in_quotes(all));
     }
 
-    std::int64_t row_of(std::string_view name, std::string_view title) const {
+    std::int64_t row_of(std::string_view name, std::string_view title) {
         const std::int64_t row = names_.find(name);
         if (row != no_row || !names_.by_number()) return row;
         fail(ErrorCode::bad_input,
@@ -107,7 +106,7 @@ private:
     }
 
     const std::string& path_;
-    RowNames names_;
+    RowNames& names_;
     EdgeList edges_;
     LinksFile file_;
     std::int64_t line_ = 0;
@@ -118,11 +117,11 @@ private:
 
 }  // namespace
 
-LinksFile read_text_links(const std::string& path, char delimiter, const Table& table,
+LinksFile read_text_links(const std::string& path, char delimiter, RowNames& names,
                           const JobControl& control) {
     const MappedFile file(path);
     file.read_in_order();
-    return TextLinks(path, table).read(file.text(), delimiter, control);
+    return TextLinks(path, names).read(file.text(), delimiter, control);
 }
 
 }  // namespace grouplink::io

@@ -80,6 +80,7 @@ std::string to_json(const Report& report) {
     json["version"] = report.version;
     json["input"] = report.input;
     json["output"] = report.output;
+    if (!report.notes.empty()) json["notes"] = report.notes;
     json["options"] = io::options_json(report.options);
     json["options"]["threads"] = report.options.threads;
     json["mapping"] = report.mapping;

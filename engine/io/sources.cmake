@@ -1,38 +1,56 @@
 target_sources(grouplink_engine PRIVATE
   io/atomic_file.cpp
+  io/convert.cpp
   io/delimited.cpp
+  io/edges_json.cpp
   io/edges_text.cpp
   io/formats.cpp
   io/inspect.cpp
+  io/inspect_json_lines.cpp
   io/inspect_npz.cpp
+  io/inspect_sqlite.cpp
   io/inspect_text.cpp
+  io/json_lines.cpp
   io/mapped_file.cpp
   io/message.cpp
   io/metadata.cpp
   io/npy.cpp
   io/npy_header.cpp
   io/npz.cpp
+  io/raw_vectors.cpp
+  io/read_json_lines.cpp
+  io/read_json_links.cpp
   io/read_links.cpp
   io/read_npz_links.cpp
+  io/read_sqlite.cpp
   io/read_text_links.cpp
   io/report_json.cpp
+  io/row_buffer.cpp
   io/row_names.cpp
+  io/sqlite_file.cpp
+  io/sqlite_links.cpp
   io/table.cpp
   io/ids.cpp
   io/utf8.cpp
   io/values.cpp
   io/write_links.cpp
+  io/write_rows.cpp
+  io/write_sqlite_links.cpp
   io/zip_reader.cpp
   io/zip_writer.cpp)
 if(GROUPLINK_PARQUET)
   target_sources(grouplink_engine PRIVATE
-    io/parquet_columns.cpp
+    io/columnar_file.cpp
+    io/columnar_keys.cpp
+    io/ipc_file.cpp
     io/parquet_file.cpp
-    io/parquet_inspect.cpp
-    io/parquet_links.cpp
-    io/parquet_read.cpp
-    io/parquet_vectors.cpp
-    io/parquet_write.cpp)
+    io/columnar_inspect.cpp
+    io/columnar_links.cpp
+    io/columnar_read.cpp
+    io/columnar_rows.cpp
+    io/columnar_sink.cpp
+    io/columnar_vectors.cpp
+    io/columnar_write.cpp)
 else()
-  target_sources(grouplink_engine PRIVATE io/no_parquet.cpp)
+  target_sources(grouplink_engine PRIVATE io/no_columnar.cpp)
 endif()

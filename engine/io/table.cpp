@@ -1,23 +1,20 @@
 #include "io/formats.hpp"
 #include "io/ids.hpp"
 #include "io/message.hpp"
-#include "io/npy.hpp"
-#include "io/parquet_read.hpp"
+#include "io/readers.hpp"
 #include "io/storage.hpp"
 #include "io/values.hpp"
 
 #include <grouplink/io.hpp>
 
-#include <cstring>
 #include <optional>
-#include <span>
 
 namespace grouplink {
 namespace {
 
 using namespace io;
 
-RowsRead read_npy(const InputSpec& input) {
+void check_array_columns(const InputSpec& input) {
     const auto refuse = [&](std::string_view what, const std::string& column, std::string_view instead) {
         fail(ErrorCode::invalid_options, "{}: an array has no columns, got {} column {}; {}", input.path,
              what, in_quotes(column), instead);
@@ -30,20 +27,18 @@ RowsRead read_npy(const InputSpec& input) {
     if (!input.id.empty() && input.groups_file.empty() && input.ids_file.empty()) {
         refuse("id", input.id, "name the file that has it with --ids or --groups");
     }
-    auto storage = std::make_shared<Table::Storage>();
-    storage->file = MappedFile(input.path);
-    RowsRead read;
-    const NpyHeader header = parse_npy(storage->file.text(), input.path);
-    read.vectors = npy_vectors(header, storage->file.text(), input.path);
-    if (header.data_offset % element_size(read.vectors.type) != 0) {
-        // Components are read in place, so they must stand aligned; numpy's own files have them so.
-        const auto data = std::span(storage->file.data(), storage->file.size()).subspan(header.data_offset);
-        std::memcpy(storage->values.extend(data.size()), data.data(), data.size());
-        storage->file = MappedFile();
-        read.vectors.values = storage->values.data();
+}
+
+RowsRead read_rows(const std::string& path, Format format, const TableColumns& columns,
+                   const JobControl& control) {
+    switch (format) {
+        case Format::npy: return read_npy(path);
+        case Format::fbin: return read_fbin(path);
+        case Format::fvecs: return read_fvecs(path);
+        case Format::jsonl: return read_json_lines(path, columns, control);
+        case Format::sqlite: return read_sqlite(path, columns, control);
+        default: return read_columnar(path, columns, control);
     }
-    read.storage = std::move(storage);
-    return read;
 }
 
 /// Where the ids are when they are in a file beside the input.
@@ -58,30 +53,29 @@ std::optional<ValuesFile> ids_file(const InputSpec& input, bool array) {
 }  // namespace
 
 Table read_table(const InputSpec& input, const JobControl& control) {
-    static const std::string known[] = {".parquet", ".npy"};
-    const Format format = known_format(input.path, "an input", known);
-    const bool array = format == Format::npy;
+    const Format format = known_format(input.path, Role::rows, "an input");
+    const bool array = is_array(format);
     // What was asked for is judged before anything is read.
     std::optional<ValuesFile> groups;
     if (!input.groups_file.empty()) groups = parse_values_file(input.groups_file, input.group);
-    RowsRead read;
-    std::optional<ValuesFile> ids;
-    if (array) {
-        read = read_npy(input);
-        ids = ids_file(input, array);
-    } else {
-        ids = ids_file(input, array);
-        ParquetColumns columns;
+    if (array) check_array_columns(input);
+    const std::optional<ValuesFile> ids = ids_file(input, array);
+    TableColumns columns;
+    if (!array) {
         columns.embedding = input.embedding;
         if (!groups) columns.group = input.group;
         if (!ids) columns.id = input.id;
-        read = read_parquet(input.path, columns, control);
     }
+    if (format == Format::sqlite) {
+        if (!groups && columns.group.empty()) columns.group = "collection";
+        if (!ids && columns.id.empty()) columns.id = "id";
+    }
+    RowsRead read = read_rows(input.path, format, columns, control);
     const std::int64_t rows = read.vectors.rows;
     if (groups) {
         read.groups = read_group_file(*groups, control);
         check_value_count(*groups, static_cast<std::int64_t>(read.groups.codes.size()), input.path, rows);
-    } else if (array || input.group.empty()) {
+    } else if (columns.group.empty()) {
         read.groups = single_group(rows);
     }
     if (ids) {

@@ -160,7 +160,7 @@ ValuesFile parse_values_file(const std::string& text, const std::string& column)
         }
     }
     const Format format = format_of(file.path);
-    if (format == Format::parquet) {
+    if (is_columnar(format) || format == Format::jsonl || format == Format::sqlite) {
         fail(ErrorCode::invalid_options,
              "{}: groups and ids beside the input are .npy, .tsv, .csv or text; name a column "
              "of a table as input instead",

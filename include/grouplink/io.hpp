@@ -37,14 +37,17 @@ struct StringColumn {
 /// empty; that they be distinct is up to the user.
 using IdColumn = std::variant<std::monostate, std::vector<std::int64_t>, StringColumn>;
 
-/// Where the rows are. Formats go by the file's extension: .parquet, .npy.
+/// Where the rows are. Formats go by the file's extension: tables .parquet, .arrow (.feather, .ipc, .arrows),
+/// .jsonl (.ndjson) and .db (.sqlite, .sqlite3), and arrays .npy, .fbin and .fvecs.
 struct InputSpec {
     std::string path{};
-    /// Column of a table. Empty: the one column of float lists that there is.
+    /// Column of a table. Empty: the one column of float lists that there is; of a database, "embedding".
     std::string embedding{};
-    /// Column of a table, or of the `groups_file`. Empty with no groups_file: all rows one group.
+    /// Column of a table, or of the `groups_file`. Empty with no groups_file: all rows one group; of a
+    /// database, "collection".
     std::string group{};
-    /// Column of a table, or, beside an array, of the `ids_file`, else of the `groups_file`.
+    /// Column of a table, or, beside an array, of the `ids_file`, else of the `groups_file`. Empty of a
+    /// database: "id".
     std::string id{};
     /// Beside an array or a table: .npy of integers or strings; .tsv/.csv with a header line, as
     /// FILE:COLUMN; any other name is text, a value a line. An empty value is a null group.
@@ -72,7 +75,8 @@ private:
     std::shared_ptr<const Storage> storage_;
 };
 
-/// Reads the rows. NPY is mapped, Parquet is streamed by row group into one array of its own width.
+/// Reads the rows. Arrays are mapped, tables are streamed into one array of its own width, numbers of
+/// JSON and blobs as float32.
 /// Throws Error: bad_input for what a file holds, io for what the system refuses, invalid_options
 /// for an unknown extension or a column that does not apply.
 GROUPLINK_EXPORT Table read_table(const InputSpec& input, const JobControl& control = {});
@@ -82,11 +86,15 @@ enum class Layout : std::uint8_t {
     lists,  ///< a row a row of the input: its columns, then the list columns targets and weights
 };
 
-/// Formats go by the extension: .parquet (both layouts), .npz, .csv, .tsv (edges).
+/// Formats go by the extension: .parquet and .arrow with its like (both layouts), .npz, .csv, .tsv, .jsonl,
+/// .db (edges).
 struct OutputSpec {
     std::string path;
     Layout layout = Layout::edges;
     bool force = false;  ///< replace an existing file
+    /// Add to the database that is there, in one transaction: the links of rows that are written again are
+    /// replaced, all else stays. Where there is none it is made. Of .db alone.
+    bool update = false;
 };
 
 /// Throws unless write_links could succeed with these: known extension and layout, a folder that
@@ -110,24 +118,47 @@ struct LinksRecord {
     std::optional<double> similarity_min{};
     std::optional<double> similarity_min_q{};
     std::optional<QuantileScope> quantile_scope{};
-    std::optional<double> cut{};  ///< weight that a link had to reach, see Report::cut
+    std::optional<double> cut{};         ///< weight that a link had to reach, see Report::cut
+    std::optional<std::int64_t> rows{};  ///< of what was linked
 };
 
 /// The links of a file as they stand in it, to be verified: nothing is promised of the graph.
 struct LinksFile {
     CsrGraph graph;
     LinksRecord record;
+    std::string record_json{};  ///< the record as it stands in the file; empty where there is none
     /// Each pair stood once in the file, as text has undirected links; the graph has both directions.
     bool pairs_once = false;
     std::int64_t faults = 0;    ///< what has no place in the graph: links of unknown rows, false totals
     std::string first_fault{};  ///< one line
 };
 
-/// Reads links that write_links wrote: .npz, .csv, .tsv, .parquet of either layout. `table` is what the
+/// Reads links that write_links wrote, in any format and layout. `table` is what the
 /// links are of; ids become its rows.
 /// Throws as read_table; bad_input also for ids where the table has none.
 GROUPLINK_EXPORT LinksFile read_links(const std::string& path, const Table& table,
                                       const JobControl& control = {});
+
+/// What convert_file takes and gives.
+struct ConvertSpec {
+    /// Of vectors all counts but the files beside; of links in lists, `id` names the column of the rows'
+    /// names.
+    InputSpec input{};
+    OutputSpec output{};
+    /// Links between tables keep their layout, with all columns; else it is that of `output`.
+    bool keep_layout = true;
+};
+
+struct Converted {
+    std::int64_t rows = 0;
+    std::optional<std::int64_t> links{};  ///< none: the file held vectors
+    std::string note{};                   ///< what was left behind, a line; may be empty
+};
+
+/// Writes links, or vectors with their groups and ids, in another format: links where the output or the
+/// input can be nothing else, or where the input has their columns. Throws Error as read_table, read_links
+/// and write_links; invalid_options where the one cannot become the other.
+GROUPLINK_EXPORT Converted convert_file(const ConvertSpec& spec, const JobControl& control = {});
 
 struct ColumnInfo {
     std::string name;
@@ -139,7 +170,8 @@ struct ColumnInfo {
 
 struct FileInfo {
     std::string path;
-    std::string format;  ///< "parquet", "npy", "npz", "csv", "tsv"
+    /// "parquet", "arrow", "npy", "fbin", "fvecs", "npz", "csv", "tsv", "jsonl" or "sqlite".
+    std::string format;
     std::int64_t bytes = 0;
     std::int64_t rows = 0;
     std::vector<ColumnInfo> columns;

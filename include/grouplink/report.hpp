@@ -82,6 +82,7 @@ struct Report {
     std::int64_t peak_memory_bytes = 0;  ///< of the process, resident
     std::string input;                   ///< set by the command
     std::string output;                  ///< set by the command
+    std::vector<std::string> notes;      ///< set by the command: what had no effect, a line each
 };
 
 /// The report as one JSON object, two spaces an indent, ending in a newline.

@@ -208,8 +208,47 @@ TEST_CASE("a value may look like a flag, and a file after -- too") {
     CHECK(parse_link({"--group=a=b"}).input.group == "a=b");
 }
 
+TEST_CASE("convert") {
+    const auto convert = [](std::vector<std::string> more) {
+        more.insert(more.begin(), "convert");
+        return std::get<ConvertArguments>(parse(more));
+    };
+    const ConvertArguments plain = convert({"a.parquet", "b.db"});
+    CHECK(plain.spec.input.path == "a.parquet");
+    CHECK(plain.spec.output.path == "b.db");
+    CHECK(plain.spec.keep_layout);
+    CHECK_FALSE(plain.spec.output.force);
+    CHECK_FALSE(plain.quiet);
+    const ConvertArguments full = convert({"a.db", "b.arrow", "--layout", "lists", "--id", "i", "--group",
+                                           "g", "--embedding", "v", "--force", "-q"});
+    CHECK_FALSE(full.spec.keep_layout);
+    CHECK(full.spec.output.layout == Layout::lists);
+    CHECK(full.spec.output.force);
+    CHECK(full.spec.input.id == "i");
+    CHECK(full.spec.input.group == "g");
+    CHECK(full.spec.input.embedding == "v");
+    CHECK(full.quiet);
+    CHECK(convert({"a.db", "b.db", "--update"}).spec.output.update);
+    CHECK(complaint({"convert"}) == "convert: got no files, wants IN and OUT; see grouplink convert --help");
+    CHECK(complaint({"convert", "a", "b", "c"}).starts_with("convert: got more than two files"));
+    CHECK(complaint({"convert", "a", ""}) == "OUT: got \"\", wants the path of a file");
+    CHECK(complaint({"convert", "a", "b", "--update", "--force"}).starts_with("--update adds"));
+}
+
+TEST_CASE("an output that is added to, and parameters from a file") {
+    CHECK_FALSE(parse_link({}).output.update);
+    CHECK(parse_link({"--update"}).output.update);
+    CHECK(parse_raw(std::vector<std::string>{"link", "--params", "a.json"}).params == "a.json");
+    RawArguments raw = parse_raw(std::vector<std::string>{"explain", "a.npy"});
+    CHECK(std::get<ExplainArguments>(validate_arguments(raw)).notes.empty());
+    raw.params = "a.json";
+    raw.ignored_params = {"n_trees"};
+    CHECK(std::get<ExplainArguments>(validate_arguments(raw)).notes ==
+          std::vector<std::string>{"n_trees of a.json has no effect: it is Annoy's, which is not used"});
+}
+
 TEST_CASE("what is wrong is said in one line: the flag, what it got, what it wants") {
-    CHECK(complaint({}) == "no command; one of link, explain, inspect, verify, or --help");
+    CHECK(complaint({}) == "no command; one of link, explain, inspect, verify, convert, or --help");
     CHECK(complaint({"lnik"}) == "no command \"lnik\"; did you mean link?");
     CHECK(complaint({"link"}) == "link: no INPUT; see grouplink link --help");
     CHECK(complaint({"link", "a.npy"}) == "link: no -o OUTPUT; see grouplink link --help");

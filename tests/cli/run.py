@@ -37,7 +37,7 @@ VOLATILE = [
     (r'("(?:\w*_)?seconds": )[-+.\de]+', r"\1TIME"),
     (r'("busy_seconds": )\[[^\]]*\]', r"\1[TIME]"),
     (r'("peak_memory_bytes": )\d+', r"\1MEMORY"),
-    (r"(?m)^(.*: (?:parquet|npz), [\d,]+ rows?, )[\d.]+ [KMGT]?i?B$", r"\1SIZE"),
+    (r"(?m)^(.*: (?:parquet|arrow|npz|sqlite), [\d,]+ rows?, )[\d.]+ [KMGT]?i?B$", r"\1SIZE"),
     (r'("isa": )"[^"]*"', r"\1ISA"),
     (r'("version": )"\d+\.\d+\.\d+"', r"\1VERSION"),
     (r"(?m)^(grouplink )\d+\.\d+\.\d+$", r"\1VERSION"),

@@ -12,7 +12,7 @@ namespace {
 std::string edges(char separator, const Table& table, const LinkResult& result) {
     const Folder folder;
     io::AtomicFile file(folder / "edges", false);
-    io::write_edges_text(file, separator, table, result, {});
+    io::write_edges_text(file, separator, io::links_out(table, result), {});
     file.commit();
     return read(folder / "edges");
 }

@@ -38,10 +38,12 @@ TEST_CASE("columns of a text: types and empty values") {
 
 TEST_CASE("a matrix of links, also with 64-bit sizes, tells how it was made") {
     const test::Folder folder;
+    const Table table = test::small_table();
+    const LinkResult result = test::small_result();
     for (const std::uint64_t zip64_from : {std::uint64_t{0xFFFFFFFF}, std::uint64_t{1}}) {
         const std::string path = folder / fmt::format("{}.npz", zip64_from);
         io::AtomicFile file(path, false);
-        io::write_npz(file, test::small_result(), {}, zip64_from);
+        io::write_npz(file, io::links_out(table, result), {}, zip64_from);
         file.commit();
         const FileInfo info = inspect_file(path);
         CHECK(info.format == "npz");
@@ -54,8 +56,10 @@ TEST_CASE("a matrix of links, also with 64-bit sizes, tells how it was made") {
 
 TEST_CASE("every cut of an archive is an error") {
     const test::Folder folder;
+    const Table table = test::small_table();
+    const LinkResult result = test::small_result();
     io::AtomicFile file(folder / "a.npz", false);
-    io::write_npz(file, test::small_result(), {});
+    io::write_npz(file, io::links_out(table, result), {});
     file.commit();
     const std::string whole = test::read(folder / "a.npz");
     for (std::size_t size = 0; size < whole.size(); size += 7) {
@@ -69,6 +73,6 @@ TEST_CASE("a file of an unknown kind") {
     const auto [code, message] = test::error_of([] { inspect_file("links.npzz"); });
     CHECK(code == ErrorCode::invalid_options);
     CHECK(message ==
-          "links.npzz: extension \".npzz\", a file to inspect is one of .parquet, .npy, .npz, .csv, "
-          ".tsv; did you mean \".npz\"?");
+          "links.npzz: extension \".npzz\", a file to inspect is one of .parquet, .arrow, .npy, .fbin, "
+          ".fvecs, .npz, .csv, .tsv, .jsonl, .db; did you mean \".npz\"?");
 }

@@ -11,7 +11,7 @@ namespace {
 std::string npz(const LinkResult& result, std::uint64_t zip64_from = 0xFFFFFFFF) {
     const Folder folder;
     io::AtomicFile file(folder / "a.npz", false);
-    io::write_npz(file, result, {}, zip64_from);
+    io::write_npz(file, io::links_out(small_table(), result), {}, zip64_from);
     file.commit();
     return read(folder / "a.npz");
 }
@@ -75,7 +75,8 @@ TEST_CASE("a stop request ends the writing") {
         io::AtomicFile file(folder / "a.npz", false);
         const LinkResult result = small_result();
         const JobControl control{{}, source.get_token()};
-        CHECK(error_of([&] { io::write_npz(file, result, control); }).first == ErrorCode::cancelled);
+        CHECK(error_of([&] { io::write_npz(file, io::links_out(small_table(), result), control); }).first ==
+              ErrorCode::cancelled);
     }
     CHECK(folder.files() == 0);
 }

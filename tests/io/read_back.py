@@ -1,12 +1,15 @@
 """Runs the command on small inputs and reads each output with the tools that users have: NumPy, SciPy,
-pyarrow and Python's csv. All must hold the same links, metadata and types.
+pyarrow and Python's csv, json and sqlite3; and polars, pandas and DuckDB where they are installed. All must
+hold the same links, metadata and types.
 
     read_back.py COMMAND [--parquet]
 """
 
 import csv
+import importlib
 import json
 import pathlib
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -66,6 +69,114 @@ def check_text(path, separator, edges, names, mode):
         assert np.float32(line[3]) == np.float32(weight) and line[4] == "half-cosine", line
 
 
+def check_json(path, edges, names, mode):
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert len(lines) == len(edges), (len(lines), len(edges))
+    for line, (source, target, weight) in zip(lines, edges):
+        assert [line["source"], line["target"]] == [names[source], names[target]], line
+        assert np.float32(line["weight"]) == np.float32(weight) and line["similarity"] == "half-cosine", line
+        assert line.get("links", "directed") == mode, line
+
+
+def check_sqlite(path, edges, names):
+    database = sqlite3.connect(path)
+    assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    rows = database.execute("SELECT id, other_id, score FROM similarities").fetchall()
+    assert sorted(rows) == sorted((names[s], names[t], w) for s, t, w in edges)
+    plan = database.execute("EXPLAIN QUERY PLAN SELECT * FROM similarities WHERE id = ? ORDER BY score DESC",
+                            (names[0],)).fetchall()
+    assert len(plan) == 1 and "idx_similarities_id_score" in plan[0][3], plan
+    name, record = database.execute("SELECT name, value FROM grouplink").fetchone()
+    assert name == "similarities"
+    check_metadata(record, len(edges), ROWS)
+    database.close()
+
+
+def installed(name):
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        return None
+
+
+def check_other_readers(folder, edges, names):
+    """Edges in links.parquet and links.arrow, by those of the other readers that are there."""
+    wanted = [(names[s], names[t], w) for s, t, w in edges]
+    if polars := installed("polars"):
+        assert polars.read_parquet(folder / "links.parquet").rows() == wanted
+        assert polars.read_ipc(folder / "links.arrow").rows() == wanted
+    if pandas := installed("pandas"):
+        for table in (pandas.read_parquet(folder / "links.parquet"), pandas.read_feather(folder / "links.arrow"),
+                      pandas.read_json(folder / "links.jsonl", lines=True, precise_float=True)):
+            columns = [table[name].tolist() for name in ("source", "target")]
+            weights = table["weight"].to_numpy(np.float32).tolist()
+            assert list(zip(*columns, weights)) == wanted
+    if duckdb := installed("duckdb"):
+        assert duckdb.sql(f"SELECT * FROM '{folder}/links.parquet'").fetchall() == wanted
+
+
+def read_arrow(path):
+    import pyarrow as pa
+
+    with pa.memory_map(str(path)) as source:
+        reader = pa.ipc.open_stream(source) if path.suffix == ".arrows" else pa.ipc.open_file(source)
+        return reader.read_all()
+
+
+def check_inputs(command, folder, parquet):
+    """Vectors of one kind after another, and back: all hold the same numbers."""
+    random = np.random.default_rng(2)
+    vectors = random.standard_normal((ROWS, 7)).astype(np.float32)
+    vectors[3] = [0.1, -0.0, 1e-40, 3.4028235e38, 16777216.0, -1e-10, 1.0]
+    np.save(folder / "v.npy", vectors)
+    database = sqlite3.connect(folder / "v.db")
+    # As llm creates them.
+    database.executescript("""
+        CREATE TABLE collections (id INTEGER PRIMARY KEY, name TEXT, model TEXT);
+        CREATE TABLE embeddings (
+           collection_id INTEGER REFERENCES collections(id), id TEXT, embedding BLOB, content TEXT,
+           content_blob BLOB, content_hash BLOB, metadata TEXT, updated INTEGER, PRIMARY KEY (collection_id, id));
+        INSERT INTO collections VALUES (1, 'one', 'demo'), (2, 'two', 'demo');""")
+    database.executemany("INSERT INTO embeddings (collection_id, id, embedding) VALUES (?, ?, ?)",
+                         [(i % 2 + 1, f"id {i}", row.tobytes()) for i, row in enumerate(vectors)])
+    database.commit()
+    database.close()
+    chain = ["v.npy", "v.fbin", "v.fvecs", "v.jsonl"] + ["v.parquet", "v.arrow", "v.arrows"] * parquet + ["w.npy"]
+    for before, after in zip(chain, chain[1:]):
+        run(command, "convert", folder / before, folder / after, "-q", "--force")
+    back = np.load(folder / "w.npy")
+    assert back.dtype == np.float32 and back.tobytes() == vectors.tobytes()
+    fbin = np.fromfile(folder / "v.fbin", dtype="<f4", offset=8).reshape(ROWS, 7)
+    fvecs = np.fromfile(folder / "v.fvecs", dtype="<f4").reshape(ROWS, 8)[:, 1:]
+    assert (np.fromfile(folder / "v.fbin", dtype="<u4", count=2) == [ROWS, 7]).all()
+    for array in (fbin, fvecs):
+        assert array.tobytes() == vectors.tobytes()
+    lines = [json.loads(line)["embedding"] for line in (folder / "v.jsonl").read_text().splitlines()]
+    assert np.array(lines).astype(np.float32).tobytes() == vectors.tobytes()
+
+    run(command, "convert", folder / "v.db", folder / "d.jsonl", "-q")
+    first = json.loads((folder / "d.jsonl").read_text().splitlines()[0])
+    assert first["id"] == "id 0" and first["collection"] == "one", first
+    for text in ("NaN", "Infinity", "-Infinity"):  # as Python's json writes them
+        (folder / "bad.jsonl").write_text(f'{{"v": [1.0, {text}]}}\n')
+        done = subprocess.run([command, "inspect", folder / "bad.jsonl"], capture_output=True, text=True)
+        assert done.returncode == 3 and text.strip("-") in done.stderr, done.stderr
+    if not parquet:
+        return
+    table = read_arrow(folder / "v.arrow")
+    assert np.array(table.column("embedding").to_pylist(), dtype=np.float32).tobytes() == vectors.tobytes()
+    run(command, "convert", folder / "v.db", folder / "d.parquet", "-q")
+    if polars := installed("polars"):
+        frame = polars.read_parquet(folder / "d.parquet")
+        assert frame.columns == ["id", "collection", "embedding"]
+        # Strings and lists as polars writes them, not as pyarrow does.
+        frame.with_columns(polars.col("embedding").cast(polars.List(polars.Float32))).write_ipc(folder / "p.arrow")
+        for path in ("p.arrow", "d.parquet"):
+            run(command, "link", folder / path, "--group", "collection", "--id", "id", "-q", "--force", "-o",
+                folder / f"{path}.csv")
+        assert (folder / "p.arrow.csv").read_bytes() == (folder / "d.parquet.csv").read_bytes()
+
+
 def check_parquet_edges(path, edges, names, id_type):
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -111,6 +222,11 @@ def check_all(command, folder, parquet):
                 path = folder / f"links.{extension}"
                 run(command, "link", *array, *arguments, "--links", mode, "-o", path)
                 check_text(path, separator, edges, names, mode)
+            run(command, "link", *array, *arguments, "--links", mode, "-o", folder / "links.jsonl")
+            check_json(folder / "links.jsonl", edges, names, mode)
+            run(command, "link", *array, *arguments, "--links", mode, "-o", folder / "links.db")
+            check_sqlite(folder / "links.db", edges, names)
+    check_inputs(command, folder, parquet)
 
     if not parquet:
         return
@@ -135,6 +251,19 @@ def check_all(command, folder, parquet):
         assert table.schema.field("weights").type.value_type == pa.float32()
         assert table.schema.field("targets").type.value_type == id_types[kind]
         check_lists(table, edges, names)
+        for extension in ("arrow", "arrows"):
+            path = folder / f"links.{extension}"
+            run(command, "link", *array, *arguments, "-o", path)
+            edge_table = read_arrow(path)
+            assert edge_table.schema.types == [id_types[kind], id_types[kind], pa.float32()], edge_table.schema
+            check_metadata(edge_table.schema.metadata[b"grouplink"], len(edges), ROWS)
+            columns = [column.to_pylist() for column in edge_table.columns]
+            assert list(zip(*columns)) == [(names[s], names[t], w) for s, t, w in edges]
+            run(command, "link", *array, *arguments, "--layout", "lists", "-o", folder / f"lists.{extension}")
+            check_lists(read_arrow(folder / f"lists.{extension}"), edges, names)
+        run(command, "link", *array, *arguments, "-o", folder / "links.parquet")
+        run(command, "link", *array, *arguments, "-o", folder / "links.jsonl")
+        check_other_readers(folder, edges, names)
 
     flat = pa.array(vectors.reshape(-1))
     source = pa.table({

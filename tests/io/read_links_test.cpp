@@ -25,12 +25,16 @@ void same(const CsrGraph& read, const CsrGraph& written) {
 }
 
 std::vector<std::string> formats() {
-    std::vector<std::string> names{"a.npz", "a.csv", "a.tsv"};
+    std::vector<std::string> names{"a.npz", "a.csv", "a.tsv", "a.jsonl", "a.db"};
 #if defined(GROUPLINK_PARQUET)
-    names.emplace_back("a.parquet");
+    names.insert(names.end(), {"a.parquet", "a.arrow", "a.arrows"});
 #endif
     return names;
 }
+
+bool is_columnar(const std::string& name) { return name == "a.parquet" || name.starts_with("a.arrow"); }
+
+bool has_record(const std::string& name) { return name == "a.npz" || name == "a.db" || is_columnar(name); }
 
 LinksFile read_text(std::string_view text, IdColumn ids = {}) {
     const Folder folder;
@@ -47,7 +51,7 @@ TEST_CASE("every output reads back, by row numbers and by ids") {
         for (const IdColumn& ids : {IdColumn(), IdColumn(std::vector<std::int64_t>{-7, 40, 3, 1}),
                                     IdColumn(texts({"x,\"y\"", "17", "\xC3\xA9", "d"}))}) {
             for (const Layout layout : {Layout::edges, Layout::lists}) {
-                if (layout == Layout::lists && name != "a.parquet") continue;
+                if (layout == Layout::lists && !is_columnar(name)) continue;
                 for (const LinkMode mode : {LinkMode::directed, LinkMode::mutual, LinkMode::symmetric}) {
                     const Folder folder;
                     const Table table = small_table(ids);
@@ -58,9 +62,12 @@ TEST_CASE("every output reads back, by row numbers and by ids") {
                     CHECK_MESSAGE(file.faults == 0, file.first_fault);
                     CHECK(file.record.metric == Metric::angular);
                     CHECK(file.record.similarity == Similarity::angular);
-                    const bool text = name != "a.npz" && name != "a.parquet";
+                    const bool text = name == "a.csv" || name == "a.tsv";
                     CHECK(file.pairs_once == (text && mode != LinkMode::directed));
-                    if (text) {
+                    if (name == "a.jsonl") {
+                        CHECK(file.record.links == mode);
+                        CHECK(!file.record.n_nearest);
+                    } else if (text) {
                         CHECK(file.record.links.has_value() == (mode == LinkMode::directed));
                         CHECK(!file.record.n_nearest);
                     } else {
@@ -88,7 +95,7 @@ TEST_CASE("the options of a run are those that are read") {
         write_links({folder / name}, {}, small_table(), result);
         const LinksRecord record = read_links(folder / name, small_table()).record;
         CHECK(record.metric == Metric::manhattan);
-        if (name != "a.npz" && name != "a.parquet") continue;
+        if (!has_record(name)) continue;
         CHECK(record.n_nearest == 2);
         CHECK(record.similarity_min_q == 0.25);
         CHECK(record.quantile_scope == QuantileScope::group);
@@ -98,7 +105,7 @@ TEST_CASE("the options of a run are those that are read") {
 
 TEST_CASE("what contradicts the table is a fault of the file") {
     for (const std::string& name : formats()) {
-        if (name != "a.npz" && name != "a.parquet") continue;
+        if (!has_record(name)) continue;
         const Folder folder;
         LinkResult result = small_result();
         result.report.rows = 5;
@@ -158,6 +165,35 @@ TEST_CASE("text that is no links") {
     fails(header + "0,1,Directed,1e99,angular\n", "Weight is \"1e99\"");
     fails(header + "0,one,Directed,1,angular\n", "Target is \"one\", which is no row number");
     fails(header + "0,1,Directed,1,angular\n0,1,Directed,1,dot\n", "line 3: Similarity is \"dot\"");
+}
+
+TEST_CASE("JSON Lines that are no links") {
+    const auto fails = [](std::string_view text, std::string_view part) {
+        const Folder folder;
+        put(folder / "a.jsonl", text);
+        const auto [code, message] = error_of([&] { (void)read_links(folder / "a.jsonl", small_table()); });
+        CHECK(code == ErrorCode::bad_input);
+        CHECK_MESSAGE(message.find(part) != std::string::npos, message);
+        CHECK(message.find('\n') == std::string::npos);
+    };
+    fails("{\"source\":0,\"target\":1}\n", "line 1: has no \"weight\"");
+    fails("{\"source\":0,\"target\":1,\"weight\":NaN}\n", "holds NaN");
+    fails("{\"source\":0,\"target\":1,\"weight\":\"1\"}\n", "weight is a string");
+    fails("{\"source\":0,\"target\":1,\"weight\":1e99}\n", "no float32");
+    fails("{\"source\":0,\"target\":1.5,\"weight\":1}\n", "target is a number with a fraction");
+    fails("{\"source\":\"a\",\"target\":1,\"weight\":1}\n", "which is no row number");
+    fails("{\"source\":0,\"target\":1,\"weight\":1,\"similarity\":\"angels\"}\n", "is \"angels\"");
+    fails(
+        "{\"source\":0,\"target\":1,\"weight\":1}\n{\"source\":0,\"target\":2,\"weight\":1,\"similarity\":"
+        "\"dot\"}\n",
+        "line 2: similarity is \"dot\", the lines before have \"\"");
+    const Folder folder;
+    put(folder / "a.jsonl",
+        "{\"weight\":1,\"target\":2,\"source\":0}\n{\"source\":4,\"target\":0,\"weight\":1}\n");
+    const LinksFile file = read_links(folder / "a.jsonl", small_table());
+    CHECK(file.graph.targets == std::vector<std::int64_t>{2});
+    CHECK(file.first_fault == "line 2: source is 4, which is no row of the input");
+    CHECK(!file.record.metric);
 }
 
 TEST_CASE("damaged matrices are refused, wherever they are cut or changed") {

@@ -118,7 +118,7 @@ TEST_CASE("what cannot be read is told in one line") {
     const ErrorCode bad = ErrorCode::bad_input;
     const ErrorCode wrong = ErrorCode::invalid_options;
     check({.path = folder / "none.npy"}, ErrorCode::io, "No such file");
-    check({.path = folder.path() + "/rows.dat"}, wrong, "an input is one of .parquet, .npy");
+    check({.path = folder.path() + "/rows.dat"}, wrong, "an input is one of .parquet, .arrow, .npy");
     check({.path = folder / "rows.npyz"}, wrong, "did you mean \".npy\"?");
     check({.path = rows, .embedding = "v"}, wrong, "an array has no columns");
     check({.path = rows, .group = "g"}, wrong, "--groups");

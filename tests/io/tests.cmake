@@ -1,9 +1,12 @@
 list(APPEND unit_tests
   io/delimited_test.cpp
   io/inspect_test.cpp
+  io/json_lines_test.cpp
   io/npy_test.cpp
+  io/raw_vectors_test.cpp
+  io/sqlite_test.cpp
   io/table_test.cpp
   io/utf8_test.cpp)
 if(GROUPLINK_PARQUET)
-  list(APPEND unit_tests io/parquet_read_test.cpp)
+  list(APPEND unit_tests io/columnar_read_test.cpp)
 endif()

@@ -26,12 +26,13 @@ TEST_CASE("outputs go by their extension") {
         CHECK(!contains(text, "\n"));
     };
     fails({folder / "a.parqet"}, ErrorCode::invalid_options, "did you mean \".parquet\"?");
-    fails({folder / "a.xlsx"}, ErrorCode::invalid_options, ".parquet, .npz, .csv, .tsv");
+    fails({folder / "a.xlsx"}, ErrorCode::invalid_options, ".parquet, .arrow, .npz, .csv, .tsv, .jsonl, .db");
     fails({folder / "a"}, ErrorCode::invalid_options, "no extension");
     fails({""}, ErrorCode::invalid_options, "no path");
     for (const char* const name : {"a.npz", "a.csv", "a.tsv"}) {
         check_output({folder / name}, {});
-        fails({folder / name, Layout::lists}, ErrorCode::invalid_options, "lists needs a .parquet output");
+        fails({folder / name, Layout::lists}, ErrorCode::invalid_options,
+              "lists needs a .parquet or .arrow output");
     }
     fails({folder / "none/a.npz"}, ErrorCode::io, "there is no folder");
     CHECK(folder.files() == 0);
@@ -107,11 +108,13 @@ LinkResult large_result(std::int64_t rows) {
 
 std::vector<OutputSpec> outputs(const std::string& folder) {
     std::vector<OutputSpec> outputs;
-    for (const char* const name : {"/a.npz", "/a.csv", "/a.tsv"})
+    for (const char* const name : {"/a.npz", "/a.csv", "/a.tsv", "/a.jsonl", "/a.db"})
         outputs.push_back({folder + name, Layout::edges, true});
 #if defined(GROUPLINK_PARQUET)
-    outputs.push_back({folder + "/a.parquet", Layout::edges, true});
-    outputs.push_back({folder + "/a.parquet", Layout::lists, true});
+    for (const char* const name : {"/a.parquet", "/a.arrow", "/a.arrows"}) {
+        outputs.push_back({folder + name, Layout::edges, true});
+        outputs.push_back({folder + name, Layout::lists, true});
+    }
 #endif
     return outputs;
 }
@@ -156,6 +159,20 @@ TEST_CASE("a full disk: the old output stays, nothing else does") {
         return;
     }
     check_failures(folder.path(), "No space left on device");
+
+    // An update that finds no room leaves the database as it was.
+    const OutputSpec output{.path = folder / "a.db", .update = true};
+    write_links(output, {}, small_table(), small_result());
+    const std::string before = read(output.path);
+    constexpr std::int64_t rows = 100'000;
+    Table table = small_table();
+    table.vectors.rows = rows;
+    const auto [code, text] = error_of([&] { write_links(output, {}, table, large_result(rows)); });
+    CHECK(code == ErrorCode::io);
+    CHECK(text == output.path + ": cannot write: No space left on device");
+    CHECK(read_links(output.path, small_table()).graph.targets == small_result().graph.targets);
+    CHECK(read(output.path) == before);
+    CHECK(folder.files() == 1);
     CHECK(::umount(folder.path().c_str()) == 0);
 }
 

@@ -24,9 +24,10 @@ def text_of(value):
 
 
 def show_table(path):
+    import pyarrow.feather as feather
     import pyarrow.parquet as pq
 
-    table = pq.read_table(path)
+    table = feather.read_table(path) if path.endswith(".arrow") else pq.read_table(path)
     print(" ".join(table.column_names))
     for row in table.to_pylist():
         print(" ".join(text_of(value) for value in row.values()))

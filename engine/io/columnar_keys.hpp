@@ -46,6 +46,6 @@ private:
 };
 
 /// The row of each name in `array`, which is of a key type; no_row for a null and an unknown name. Appends.
-void append_rows(const arrow::Array& array, const RowNames& names, std::vector<std::int64_t>& rows);
+void append_rows(const arrow::Array& array, RowNames& names, std::vector<std::int64_t>& rows);
 
 }  // namespace grouplink::io

@@ -1,6 +1,8 @@
-#include "io/parquet_write.hpp"
+#include "io/columnar_write.hpp"
 
 #include "io/arrow_support.hpp"
+#include "io/columnar_file.hpp"
+#include "io/columnar_sink.hpp"
 #include "io/formats.hpp"
 #include "io/message.hpp"
 #include "io/metadata.hpp"
@@ -8,26 +10,17 @@
 #include "io/utf8.hpp"
 
 #include <arrow/api.h>
-#include <arrow/io/file.h>
-#include <arrow/util/compression.h>
 #include <arrow/util/key_value_metadata.h>
-#include <parquet/arrow/reader.h>
-#include <parquet/arrow/schema.h>
-#include <parquet/arrow/writer.h>
 #include <parquet/exception.h>
 
 #include <algorithm>
-#include <exception>
 #include <limits>
+#include <numeric>
 #include <span>
 #include <variant>
 
 namespace grouplink::io {
 namespace {
-
-using arrow::Compression;
-using ArrayPointer = std::shared_ptr<arrow::Array>;
-using SchemaPointer = std::shared_ptr<arrow::Schema>;
 
 constexpr std::int64_t rows_a_group = std::int64_t{1} << 20;
 constexpr std::int64_t bytes_a_group = std::int64_t{64} << 20;
@@ -35,39 +28,6 @@ constexpr std::int64_t rows_a_batch = std::int64_t{1} << 16;
 // Arrow takes eight bytes and more for each float16 while it writes one.
 constexpr std::int64_t bytes_a_batch = std::int64_t{4} << 20;
 constexpr std::int64_t links_a_batch = std::int64_t{1} << 20;
-
-/// Arrow writes into an AtomicFile. What that throws is kept, to be thrown once Arrow has returned.
-class Sink : public arrow::io::OutputStream {
-public:
-    explicit Sink(AtomicFile& file) : file_(file) {}
-
-    arrow::Status Write(const void* data, std::int64_t bytes) override {
-        if (!error_) {
-            try {
-                file_.write({static_cast<const char*>(data), static_cast<std::size_t>(bytes)});
-                return arrow::Status::OK();
-            } catch (...) {
-                error_ = std::current_exception();
-            }
-        }
-        return arrow::Status::IOError("cannot write");
-    }
-    arrow::Status Close() override {
-        closed_ = true;
-        return arrow::Status::OK();
-    }
-    bool closed() const override { return closed_; }
-    arrow::Result<std::int64_t> Tell() const override { return file_.position(); }
-
-    void rethrow() const {
-        if (error_) std::rethrow_exception(error_);
-    }
-
-private:
-    AtomicFile& file_;
-    std::exception_ptr error_;
-    bool closed_ = false;
-};
 
 /// A borrowed array of int64 or float32.
 template <typename Value>
@@ -116,7 +76,7 @@ public:
         if (const auto* texts = std::get_if<StringColumn>(&ids_)) {
             arrow::BinaryBuilder builder(type_, arrow::default_memory_pool());
             for (const std::int64_t row : rows) check_arrow(builder.Append((*texts)[row]), path);
-            return take(builder.Finish(), path);
+            return take(take(builder.Finish(), path)->View(type_), path);
         }
         return borrowed(arrow::int64(), rows);
     }
@@ -124,63 +84,6 @@ public:
 private:
     const IdColumn& ids_;
     std::shared_ptr<arrow::DataType> type_;
-};
-
-Compression::type compression() {
-    for (const auto kind : {Compression::ZSTD, Compression::SNAPPY}) {
-        if (arrow::util::Codec::IsAvailable(kind)) return kind;
-    }
-    return Compression::UNCOMPRESSED;
-}
-
-/// Writes record batches to Parquet, in row groups of a bounded number of rows.
-class Writer {
-public:
-    Writer(AtomicFile& file, const SchemaPointer& schema, const Report& report, std::int64_t group_rows)
-        : path_(file.path()), sink_(std::make_shared<Sink>(file)) {
-        auto metadata =
-            schema->metadata() ? schema->metadata()->Copy() : arrow::KeyValueMetadata::Make({}, {});
-        check_arrow(metadata->Set(std::string(metadata_key), metadata_json(report)), path_);
-        schema_ = schema->WithMetadata(std::move(metadata));
-
-        const auto arrow_properties = parquet::ArrowWriterProperties::Builder().store_schema()->build();
-        parquet::WriterProperties::Builder properties;
-        properties.compression(compression())->max_row_group_length(group_rows);
-        std::shared_ptr<parquet::SchemaDescriptor> leaves;
-        check_arrow(parquet::arrow::ToParquetSchema(schema_.get(), *parquet::default_writer_properties(),
-                                                    *arrow_properties, &leaves),
-                    path_);
-        // Weights and components hardly repeat: a dictionary of them is work for nothing.
-        for (int i = 0; i < leaves->num_columns(); ++i) {
-            const parquet::ColumnDescriptor* const leaf = leaves->Column(i);
-            if (leaf->physical_type() == parquet::Type::FLOAT ||
-                leaf->physical_type() == parquet::Type::DOUBLE ||
-                leaf->physical_type() == parquet::Type::FIXED_LEN_BYTE_ARRAY) {
-                properties.disable_dictionary(leaf->path());
-            }
-        }
-        writer_ = take(parquet::arrow::FileWriter::Open(*schema_, arrow::default_memory_pool(), sink_,
-                                                        properties.build(), arrow_properties),
-                       path_);
-    }
-
-    const std::string& path() const { return path_; }
-
-    void write(std::int64_t rows, std::vector<ArrayPointer> columns) {
-        check(writer_->WriteRecordBatch(*arrow::RecordBatch::Make(schema_, rows, std::move(columns))));
-    }
-    void finish() { check(writer_->Close()); }
-
-private:
-    void check(const arrow::Status& status) const {
-        sink_->rethrow();
-        check_arrow(status, path_);
-    }
-
-    std::string path_;
-    std::shared_ptr<Sink> sink_;
-    SchemaPointer schema_;
-    std::unique_ptr<parquet::arrow::FileWriter> writer_;
 };
 
 /// Arrow reports by status, but parts of its Parquet throw.
@@ -193,7 +96,7 @@ void guard(const std::string& path, Function function) {
     }
 }
 
-/// The list columns that write_lists_parquet adds.
+/// The list columns that write_lists_columnar adds.
 class LinkLists {
 public:
     LinkLists(const CsrGraph& graph, const Names& names, std::string path)
@@ -260,22 +163,6 @@ std::int64_t rows_of_bytes(std::int64_t rows, std::int64_t bytes, std::int64_t w
     return std::clamp<std::int64_t>(static_cast<std::int64_t>(static_cast<double>(rows) * share), 256, most);
 }
 
-std::unique_ptr<parquet::arrow::FileReader> open_table(const std::string& path, std::int64_t batch_rows) {
-    FileDescriptor descriptor = open_to_read(path);
-    auto source = take(arrow::io::ReadableFile::Open(descriptor.get()), path);
-    descriptor.release();
-    parquet::ReaderProperties properties;
-    properties.enable_buffered_stream();
-    parquet::ArrowReaderProperties arrow_properties;
-    arrow_properties.set_batch_size(batch_rows);
-    arrow_properties.set_pre_buffer(false);
-    parquet::arrow::FileReaderBuilder builder;
-    check_arrow(builder.Open(std::move(source), properties), path);
-    std::unique_ptr<parquet::arrow::FileReader> reader;
-    check_arrow(builder.properties(arrow_properties)->Build(&reader), path);
-    return reader;
-}
-
 void refuse_list_columns(const arrow::Schema& schema, const std::string& path) {
     for (const char* const name : {"targets", "weights"}) {
         if (schema.GetFieldIndex(name) < 0 && schema.GetAllFieldIndices(name).empty()) continue;
@@ -285,54 +172,59 @@ void refuse_list_columns(const arrow::Schema& schema, const std::string& path) {
     }
 }
 
-SchemaPointer schema_of(parquet::arrow::FileReader& reader, const std::string& path) {
-    SchemaPointer schema;
-    check_arrow(reader.GetSchema(&schema), path);
-    return schema;
+SchemaPointer with_record(arrow::FieldVector fields,
+                          const std::shared_ptr<const arrow::KeyValueMetadata>& metadata,
+                          const std::string& record, const std::string& path) {
+    auto entries = metadata ? metadata->Copy() : arrow::KeyValueMetadata::Make({}, {});
+    if (!record.empty()) check_arrow(entries->Set(std::string(metadata_key), record), path);
+    return arrow::schema(std::move(fields), std::move(entries));
 }
 
 /// Bytes of the lists of links, as they lie in memory.
 std::int64_t link_bytes(const CsrGraph& graph) { return 12 * graph.links() + 8 * graph.rows(); }
 
-void write_table_lists(AtomicFile& file, const std::string& input, const LinkResult& result,
-                       const Names& names, const JobControl& control) {
-    auto reader = open_table(input, rows_a_batch);
-    const auto metadata = reader->parquet_reader()->metadata();
-    const std::int64_t rows = result.graph.rows();
-    if (metadata->num_rows() != rows) {
-        fail(ErrorCode::bad_input, "{}: has {} rows now, but had {} when it was read", input,
-             metadata->num_rows(), rows);
-    }
-    std::int64_t bytes = link_bytes(result.graph);
-    for (int i = 0; i < metadata->num_row_groups(); ++i) bytes += metadata->RowGroup(i)->total_byte_size();
-    reader->set_batch_size(rows_of_bytes(rows, bytes, bytes_a_batch, rows_a_batch));
-
-    const SchemaPointer schema = schema_of(*reader, input);
-    refuse_list_columns(*schema, input);
-    const LinkLists lists(result.graph, names, file.path());
-    arrow::FieldVector fields = schema->fields();
+void write_table_lists(AtomicFile& file, const std::string& input, const LinksOut& links, const Names& names,
+                       const JobControl& control) {
+    const auto table = open_columnar(input);
+    const std::int64_t rows = links.graph.rows();
+    const std::int64_t bytes = link_bytes(links.graph) + table->data_bytes();
+    const std::int64_t batch_rows = rows_of_bytes(rows, bytes, bytes_a_batch, rows_a_batch);
+    const arrow::Schema& schema = table->schema();
+    refuse_list_columns(schema, input);
+    const LinkLists lists(links.graph, names, file.path());
+    arrow::FieldVector fields = schema.fields();
     for (auto& field : lists.fields()) fields.push_back(std::move(field));
-    Writer writer(file, arrow::schema(std::move(fields), schema->metadata()), result.report,
-                  rows_of_bytes(rows, bytes, bytes_a_group, rows_a_group));
+    const auto sink =
+        open_columnar_sink(file, with_record(std::move(fields), schema.metadata(), links.record, file.path()),
+                           rows_of_bytes(rows, bytes, bytes_a_group, rows_a_group));
 
-    Ticker ticker(control, "write", rows);
-    const auto batches = take(reader->GetRecordBatchReader(), input);
+    std::vector<int> all(static_cast<std::size_t>(schema.num_fields()));
+    std::iota(all.begin(), all.end(), 0);
+    JobControl writing = control;
+    if (control.on_progress) {
+        writing.on_progress = [&](const Progress& progress) {
+            control.on_progress({"write", progress.done});
+        };
+    }
     std::int64_t first = 0;
-    while (const auto batch = take(batches->Next(), input)) {
+    table->read(all, writing, [&](const arrow::RecordBatch& batch) {
         const std::int64_t batch_first = first;
-        const std::int64_t last = first + batch->num_rows();
-        if (last > rows) fail(ErrorCode::bad_input, "{}: has more rows than it says", input);
+        const std::int64_t last = first + batch.num_rows();
+        if (last > rows) {
+            fail(ErrorCode::bad_input, "{}: has more rows now than the {} that were read", input, rows);
+        }
         while (first < last) {
-            const std::int64_t end = lists.batch_end(first, last);
-            ticker.at(first);
-            auto columns = batch->Slice(first - batch_first, end - first)->columns();
+            const std::int64_t end = lists.batch_end(first, std::min(last, first + batch_rows));
+            auto columns = batch.Slice(first - batch_first, end - first)->columns();
             lists.append(columns, first, end);
-            writer.write(end - first, std::move(columns));
+            sink->write(end - first, std::move(columns));
             first = end;
         }
+    });
+    if (first != rows) {
+        fail(ErrorCode::bad_input, "{}: has {} rows now, but had {} when it was read", input, first, rows);
     }
-    if (first != rows) fail(ErrorCode::bad_input, "{}: ends at row {} of {}", input, first, rows);
-    writer.finish();
+    sink->finish();
 }
 
 /// Rows without a group are null.
@@ -345,27 +237,30 @@ ArrayPointer group_array(const GroupColumn& groups, const std::shared_ptr<arrow:
             code < 0 ? builder.AppendNull() : builder.Append(groups.keys[static_cast<std::size_t>(code)]),
             path);
     }
-    return take(builder.Finish(), path);
+    return take(take(builder.Finish(), path)->View(type), path);
 }
 
-void write_array_lists(AtomicFile& file, const InputSpec& input, const Table& table, const LinkResult& result,
-                       const Names& names, const JobControl& control) {
+void write_array_lists(AtomicFile& file, const LinksOut& links, const Names& names,
+                       const JobControl& control) {
     const std::string& path = file.path();
-    const bool with_ids = !std::holds_alternative<std::monostate>(table.ids);
-    const bool with_groups = !input.group.empty() || !input.groups_file.empty();
-    const LinkLists lists(result.graph, names, path);
+    const bool with_ids = !std::holds_alternative<std::monostate>(links.ids);
+    static const GroupColumn no_groups;
+    const bool with_groups = links.groups != nullptr;
+    const GroupColumn& groups = with_groups ? *links.groups : no_groups;
+    const LinkLists lists(links.graph, names, path);
     arrow::FieldVector fields{arrow::field("row", arrow::int64())};
     if (with_ids) fields.push_back(arrow::field("id", names.type()));
-    const std::vector<std::string>& keys = table.groups.keys;
+    const std::vector<std::string>& keys = groups.keys;
     const auto group_type =
         text_type([&](std::int64_t i) { return std::string_view(keys[static_cast<std::size_t>(i)]); },
                   std::ssize(keys));
     if (with_groups) fields.push_back(arrow::field("group", group_type));
     for (auto& field : lists.fields()) fields.push_back(std::move(field));
 
-    const std::int64_t rows = result.graph.rows();
-    Writer writer(file, arrow::schema(std::move(fields)), result.report,
-                  rows_of_bytes(rows, link_bytes(result.graph), bytes_a_group, rows_a_group));
+    const std::int64_t rows = links.graph.rows();
+    const auto sink =
+        open_columnar_sink(file, with_record(std::move(fields), nullptr, links.record, path),
+                           rows_of_bytes(rows, link_bytes(links.graph), bytes_a_group, rows_a_group));
     Ticker ticker(control, "write", rows);
     std::vector<std::int64_t> numbers;
     for (std::int64_t first = 0; first < rows;) {
@@ -376,27 +271,27 @@ void write_array_lists(AtomicFile& file, const InputSpec& input, const Table& ta
         std::vector<ArrayPointer> columns;
         columns.push_back(borrowed<std::int64_t>(arrow::int64(), numbers));
         if (with_ids) columns.push_back(names.of(numbers, path));
-        if (with_groups) columns.push_back(group_array(table.groups, group_type, first, end, path));
+        if (with_groups) columns.push_back(group_array(groups, group_type, first, end, path));
         lists.append(columns, first, end);
-        writer.write(end - first, std::move(columns));
+        sink->write(end - first, std::move(columns));
         first = end;
     }
-    writer.finish();
+    sink->finish();
 }
 
 }  // namespace
 
-void write_edges_parquet(AtomicFile& file, const Table& table, const LinkResult& result,
-                         const JobControl& control) {
+void write_edges_columnar(AtomicFile& file, const LinksOut& links, const JobControl& control) {
     guard(file.path(), [&] {
-        const CsrGraph& graph = result.graph;
-        const Names names(table.ids);
+        const CsrGraph& graph = links.graph;
+        const Names names(links.ids);
         const auto& weight_type = arrow::float32();
-        Writer writer(file,
-                      arrow::schema({arrow::field("source", names.type(), false),
-                                     arrow::field("target", names.type(), false),
-                                     arrow::field("weight", weight_type, false)}),
-                      result.report, rows_a_group);
+        const auto sink = open_columnar_sink(file,
+                                             with_record({arrow::field("source", names.type(), false),
+                                                          arrow::field("target", names.type(), false),
+                                                          arrow::field("weight", weight_type, false)},
+                                                         nullptr, links.record, file.path()),
+                                             rows_a_group);
         Ticker ticker(control, "write", graph.links());
         std::vector<std::int64_t> sources;
         std::int64_t bytes = 0;
@@ -406,9 +301,8 @@ void write_edges_parquet(AtomicFile& file, const Table& table, const LinkResult&
             const auto place = static_cast<std::size_t>(first);
             const std::span targets = std::span(graph.targets).subspan(place, sources.size());
             const std::span weights = std::span(graph.weights).subspan(place, sources.size());
-            writer.write(std::ssize(sources),
-                         {names.of(sources, writer.path()), names.of(targets, writer.path()),
-                          borrowed(weight_type, weights)});
+            sink->write(std::ssize(sources), {names.of(sources, file.path()), names.of(targets, file.path()),
+                                              borrowed(weight_type, weights)});
             first += std::ssize(sources);
             sources.clear();
             bytes = 0;
@@ -423,27 +317,26 @@ void write_edges_parquet(AtomicFile& file, const Table& table, const LinkResult&
             }
         }
         if (!sources.empty()) write_batch();
-        writer.finish();
+        sink->finish();
     });
 }
 
-void write_lists_parquet(AtomicFile& file, const InputSpec& input, const Table& table,
-                         const LinkResult& result, const JobControl& control) {
+void write_lists_columnar(AtomicFile& file, const InputSpec& input, const LinksOut& links,
+                          const JobControl& control) {
     guard(file.path(), [&] {
-        const Names names(table.ids);
-        if (format_of(input.path) == Format::parquet) {
-            write_table_lists(file, input.path, result, names, control);
+        const Names names(links.ids);
+        if (is_columnar(format_of(input.path))) {
+            write_table_lists(file, input.path, links, names, control);
         } else {
-            write_array_lists(file, input, table, result, names, control);
+            write_array_lists(file, links, names, control);
         }
     });
 }
 
 void check_list_columns(const InputSpec& input) {
-    if (format_of(input.path) != Format::parquet) return;
+    if (!is_columnar(format_of(input.path))) return;
     try {
-        const auto reader = open_table(input.path, rows_a_batch);
-        refuse_list_columns(*schema_of(*reader, input.path), input.path);
+        refuse_list_columns(open_columnar(input.path)->schema(), input.path);
     } catch (const parquet::ParquetException&) {  // NOLINT(bugprone-empty-catch)
     }
 }

@@ -1,9 +1,8 @@
+#include "io/columnar_file.hpp"
+#include "io/columnar_vectors.hpp"
+#include "io/formats.hpp"
+#include "io/inspect_formats.hpp"
 #include "io/metadata.hpp"
-#include "io/parquet_file.hpp"
-#include "io/parquet_read.hpp"
-#include "io/parquet_vectors.hpp"
-
-#include <parquet/statistics.h>
 
 #include <algorithm>
 
@@ -24,21 +23,6 @@ std::string type_text(const arrow::DataType& type) {
                                static_cast<const arrow::FixedSizeListType&>(type).list_size());
         default: return first_line(type.ToString());
     }
-}
-
-/// Nulls of a column as its statistics tell; nothing when they do not. In a column of lists nulls are
-/// counted together with empty lists and missing components, so there only 0 says something.
-std::optional<std::int64_t> nulls_from_statistics(const ParquetFile& file, int field) {
-    const std::vector<int> leaves = file.leaves(field);
-    if (leaves.size() != 1) return std::nullopt;
-    std::int64_t nulls = 0;
-    for (int i = 0; i < file.metadata().num_row_groups(); ++i) {
-        const auto statistics = file.metadata().RowGroup(i)->ColumnChunk(leaves[0])->statistics();
-        if (!statistics || !statistics->HasNullCount() || statistics->null_count() < 0) return std::nullopt;
-        nulls += statistics->null_count();
-    }
-    const bool flat = file.schema().field(field)->type()->num_fields() == 0;
-    return flat || nulls == 0 ? std::optional(nulls) : std::nullopt;
 }
 
 template <typename Lists>
@@ -63,11 +47,12 @@ void see(const arrow::Array& array, ColumnInfo& info) {
 }
 
 FileInfo inspect(const std::string& path, const JobControl& control) {
-    ParquetFile file(path);
+    const auto opened = open_columnar(path);
+    ColumnarFile& file = *opened;
     FileInfo info;
-    info.format = "parquet";
+    info.format = format_of(path) == Format::arrow ? "arrow" : "parquet";
     info.bytes = file.bytes();
-    info.rows = file.rows();
+    info.rows = file.rows().value_or(0);
     std::vector<int> unknown;  // fields whose data must be looked at
     for (int i = 0; i < file.schema().num_fields(); ++i) {
         const arrow::Field& field = *file.schema().field(i);
@@ -76,11 +61,12 @@ FileInfo inspect(const std::string& path, const JobControl& control) {
         column.name = field.name();
         column.type = type_text(type);
         column.embedding = vector_type(type).has_value();
-        const auto nulls = nulls_from_statistics(file, i);
+        auto nulls = file.nulls(i);
+        if (nulls && *nulls > 0 && type.num_fields() > 0) nulls.reset();
         const bool fixed = type.id() == arrow::Type::FIXED_SIZE_LIST;
         if (nulls && (fixed || !column.embedding)) {
             column.nulls = *nulls;
-            if (fixed && file.rows() > 0) {
+            if (fixed && info.rows > 0) {
                 const std::int64_t dim = static_cast<const arrow::FixedSizeListType&>(type).list_size();
                 column.dims = {dim, dim};
             }
@@ -88,15 +74,18 @@ FileInfo inspect(const std::string& path, const JobControl& control) {
             unknown.push_back(i);
         }
     }
-    if (!unknown.empty()) {
+    if (!unknown.empty() || !file.rows()) {
+        std::int64_t rows = 0;
         file.read(unknown, control, [&](const arrow::RecordBatch& batch) {
+            rows += batch.num_rows();
             for (int i = 0; i < batch.num_columns(); ++i) {
                 const auto field = static_cast<std::size_t>(unknown[static_cast<std::size_t>(i)]);
                 see(*batch.column(i), info.columns[field]);
             }
         });
+        info.rows = rows;
     }
-    const auto entries = file.metadata().key_value_metadata();
+    const arrow::KeyValueMetadata* const entries = file.metadata();
     for (std::int64_t i = 0; entries && i < entries->size(); ++i) {
         // Arrow's own copy of the schema, in base64.
         if (entries->key(i) == "ARROW:schema") continue;
@@ -111,8 +100,8 @@ FileInfo inspect(const std::string& path, const JobControl& control) {
 
 }  // namespace
 
-FileInfo inspect_parquet(const std::string& path, const JobControl& control) {
-    return reading_parquet(path, [&] { return inspect(path, control); });
+FileInfo inspect_columnar(const std::string& path, const JobControl& control) {
+    return reading_columns(path, [&] { return inspect(path, control); });
 }
 
 }  // namespace grouplink::io

@@ -1,4 +1,4 @@
-#include "io/parquet_columns.hpp"
+#include "io/columnar_keys.hpp"
 
 #include "io/ids.hpp"
 #include "io/message.hpp"
@@ -26,6 +26,8 @@ void visit(const arrow::Array& array, std::int64_t i, Visitor&& visitor) {
     switch (array.type_id()) {
         case arrow::Type::STRING: return visitor.text(view_at<arrow::StringArray>(array, i));
         case arrow::Type::LARGE_STRING: return visitor.text(view_at<arrow::LargeStringArray>(array, i));
+        case arrow::Type::STRING_VIEW: return visitor.text(view_at<arrow::StringViewArray>(array, i));
+        case arrow::Type::BINARY_VIEW: return visitor.text(view_at<arrow::BinaryViewArray>(array, i));
         case arrow::Type::BINARY: return visitor.text(view_at<arrow::BinaryArray>(array, i));
         case arrow::Type::LARGE_BINARY: return visitor.text(view_at<arrow::LargeBinaryArray>(array, i));
         case arrow::Type::BOOL:
@@ -94,7 +96,7 @@ struct IdVisitor : Place {
 };
 
 struct RowVisitor {
-    const RowNames& names;
+    RowNames& names;
     std::vector<std::int64_t>& rows;
 
     void null() const { rows.push_back(no_row); }
@@ -110,6 +112,8 @@ bool is_key_type(const arrow::DataType& type) {
     switch (type.id()) {
         case arrow::Type::STRING:
         case arrow::Type::LARGE_STRING:
+        case arrow::Type::STRING_VIEW:
+        case arrow::Type::BINARY_VIEW:
         case arrow::Type::BINARY:
         case arrow::Type::LARGE_BINARY:
         case arrow::Type::BOOL: return true;
@@ -136,7 +140,7 @@ void IdReader::append(const arrow::Array& array) {
         visit(array, i, IdVisitor{{where_, row_++}, numbers_, texts_});
 }
 
-void append_rows(const arrow::Array& array, const RowNames& names, std::vector<std::int64_t>& rows) {
+void append_rows(const arrow::Array& array, RowNames& names, std::vector<std::int64_t>& rows) {
     for (std::int64_t i = 0; i < array.length(); ++i) visit(array, i, RowVisitor{names, rows});
 }
 

@@ -1,8 +1,8 @@
-#include "io/parquet_read.hpp"
+#include "io/readers.hpp"
 
-#include "io/parquet_columns.hpp"
-#include "io/parquet_file.hpp"
-#include "io/parquet_vectors.hpp"
+#include "io/columnar_file.hpp"
+#include "io/columnar_keys.hpp"
+#include "io/columnar_vectors.hpp"
 #include "io/values.hpp"
 
 #include <algorithm>
@@ -12,7 +12,7 @@ namespace grouplink::io {
 namespace {
 
 /// Names of the columns that could be the embedding.
-std::vector<std::string> candidates(const ParquetFile& file) {
+std::vector<std::string> candidates(const ColumnarFile& file) {
     std::vector<std::string> names;
     for (const auto& field : file.schema().fields()) {
         if (vector_type(*field->type())) names.push_back(field->name());
@@ -20,11 +20,11 @@ std::vector<std::string> candidates(const ParquetFile& file) {
     return names;
 }
 
-int find_field(const ParquetFile& file, const std::string& name) {
+int find_field(const ColumnarFile& file, const std::string& name) {
     return static_cast<int>(find_column(file.path(), name, file.names()));
 }
 
-int embedding_field(const ParquetFile& file, const std::string& name) {
+int embedding_field(const ColumnarFile& file, const std::string& name) {
     const std::vector<std::string> known = candidates(file);
     const std::string possible = known.empty() ? "no column can" : "these can: " + quoted_list(known);
     if (!name.empty()) {
@@ -45,7 +45,7 @@ int embedding_field(const ParquetFile& file, const std::string& name) {
          file.path(), known.size(), quoted_list(known));
 }
 
-std::optional<int> key_field(const ParquetFile& file, const std::string& name, std::string_view role) {
+std::optional<int> key_field(const ColumnarFile& file, const std::string& name, std::string_view role) {
     if (name.empty()) return std::nullopt;
     const int field = find_field(file, name);
     const arrow::DataType& type = *file.schema().field(field)->type();
@@ -56,21 +56,9 @@ std::optional<int> key_field(const ParquetFile& file, const std::string& name, s
     return field;
 }
 
-/// Components that the file claims to hold, as far as a file of its size plausibly does.
-std::int64_t claimed_components(const ParquetFile& file, int field) {
-    const std::int64_t most = 16 * file.bytes();
-    std::int64_t components = 0;
-    for (const int leaf : file.leaves(field)) {
-        for (int i = 0; i < file.metadata().num_row_groups(); ++i) {
-            const std::int64_t count = file.metadata().RowGroup(i)->ColumnChunk(leaf)->num_values();
-            components += std::clamp<std::int64_t>(count, 0, most - components);
-        }
-    }
-    return components;
-}
-
-RowsRead read_columns(const std::string& path, const ParquetColumns& columns, const JobControl& control) {
-    ParquetFile file(path);
+RowsRead read_columns(const std::string& path, const TableColumns& columns, const JobControl& control) {
+    const auto opened = open_columnar(path);
+    ColumnarFile& file = *opened;
     const int embedding = embedding_field(file, columns.embedding);
     const std::optional<int> group = key_field(file, columns.group, "groups");
     const std::optional<int> id = key_field(file, columns.id, "ids");
@@ -87,7 +75,7 @@ RowsRead read_columns(const std::string& path, const ParquetColumns& columns, co
     };
 
     VectorGatherer vectors(where(embedding), *file.schema().field(embedding)->type(), file.plausible_bytes());
-    vectors.reserve(claimed_components(file, embedding));
+    vectors.reserve(file.claimed_components(embedding));
     GroupReader groups(group ? where(*group) : std::string());
     IdReader ids(id ? where(*id) : std::string());
     file.read(fields, control, [&](const arrow::RecordBatch& batch) {
@@ -107,8 +95,8 @@ RowsRead read_columns(const std::string& path, const ParquetColumns& columns, co
 
 }  // namespace
 
-RowsRead read_parquet(const std::string& path, const ParquetColumns& columns, const JobControl& control) {
-    return reading_parquet(path, [&] { return read_columns(path, columns, control); });
+RowsRead read_columnar(const std::string& path, const TableColumns& columns, const JobControl& control) {
+    return reading_columns(path, [&] { return read_columns(path, columns, control); });
 }
 
 }  // namespace grouplink::io

@@ -1,4 +1,4 @@
-#include "io/parquet_vectors.hpp"
+#include "io/columnar_vectors.hpp"
 
 #include "io/message.hpp"
 
@@ -49,56 +49,28 @@ std::optional<ElementType> vector_type(const arrow::DataType& type) {
 }
 
 VectorGatherer::VectorGatherer(std::string where, const arrow::DataType& type, std::int64_t most_bytes)
-    : where_(std::move(where)), type_(vector_type(type).value()), most_bytes_(most_bytes) {}
-
-void VectorGatherer::reserve(std::int64_t components) {
-    const auto size = static_cast<std::int64_t>(element_size(type_));
-    if (components > 0 && components <= most_bytes_ / size)
-        values_.reserve(static_cast<std::size_t>(components * size));
-}
-
-std::byte* VectorGatherer::extend(std::int64_t components) {
-    const auto size = static_cast<std::int64_t>(element_size(type_));
-    const std::int64_t room = (most_bytes_ - static_cast<std::int64_t>(values_.size())) / size;
-    if (components > room) {
-        fail(ErrorCode::bad_input, "{}: decodes to more than {} bytes, too many for the size of the file",
-             where_, most_bytes_);
-    }
-    return values_.extend(static_cast<std::size_t>(components * size));
-}
+    : rows_(std::move(where), vector_type(type).value(), most_bytes) {}
 
 /// Appends components [first, last) of a list's values.
 void VectorGatherer::copy(const arrow::Array& values, std::int64_t first, std::int64_t last) {
     if (last <= first) return;
-    const std::size_t size = element_size(type_);
-    std::byte* const place = extend(last - first);
+    const std::size_t size = element_size(rows_.type());
+    std::byte* const place = rows_.extend(last - first);
     const auto* const data = reinterpret_cast<const std::byte*>(values.data()->buffers[1]->data());
     const auto begin = static_cast<std::size_t>(values.offset() + first) * size;
     std::memcpy(place, data + begin, static_cast<std::size_t>(last - first) * size);
     if (values.null_count() == 0) return;
     // A vector with a missing component cannot be linked; as NaN it is reported as not finite.
     for (std::int64_t i = first; i < last; ++i) {
-        if (values.IsNull(i)) write_nan(place + static_cast<std::size_t>(i - first) * size, type_);
+        if (values.IsNull(i)) write_nan(place + static_cast<std::size_t>(i - first) * size, rows_.type());
     }
-}
-
-void VectorGatherer::add_row(std::int64_t dim, bool valid) {
-    if (!valid && valid_.empty()) valid_.assign(static_cast<std::size_t>(rows_), 1);
-    if (!valid || !valid_.empty()) valid_.push_back(valid ? 1 : 0);
-    if (rows_ == 0) dim_ = dim;
-    if (dim != dim_ && offsets_.empty()) {
-        for (std::int64_t row = 0; row <= rows_; ++row) offsets_.push_back(row * dim_);
-    }
-    ++rows_;
-    components_ += dim;
-    if (!offsets_.empty()) offsets_.push_back(components_);
 }
 
 template <typename Lists>
 void VectorGatherer::append_lists(const Lists& lists, bool fixed_size) {
     const arrow::Array& values = *lists.values();
     // int8 has no NaN: there a row with a missing component has no embedding.
-    const bool drop_holes = type_ == ElementType::int8 && values.null_count() > 0;
+    const bool drop_holes = rows_.type() == ElementType::int8 && values.null_count() > 0;
     // Neighbouring rows stand side by side and are copied as one.
     std::int64_t first = 0;
     std::int64_t last = 0;
@@ -112,13 +84,14 @@ void VectorGatherer::append_lists(const Lists& lists, bool fixed_size) {
         }
         if (!null) {
             last = begin + dim;
-            add_row(dim, !drop_holes || !any_null(values, begin, last));
+            rows_.add_row(dim, !drop_holes || !any_null(values, begin, last));
             continue;
         }
         // Dense rows keep their places, filled with zeros.
         const std::int64_t kept = fixed_size ? dim : 0;
-        if (kept > 0) std::memset(extend(kept), 0, static_cast<std::size_t>(kept) * element_size(type_));
-        add_row(kept, false);
+        if (kept > 0)
+            std::memset(rows_.extend(kept), 0, static_cast<std::size_t>(kept) * element_size(rows_.type()));
+        rows_.add_row(kept, false);
         first = last = begin + dim;
     }
     copy(values, first, last);
@@ -131,23 +104,9 @@ void VectorGatherer::append(const arrow::Array& array) {
             return append_lists(static_cast<const arrow::LargeListArray&>(array), false);
         case arrow::Type::FIXED_SIZE_LIST:
             return append_lists(static_cast<const arrow::FixedSizeListArray&>(array), true);
-        default: fail(ErrorCode::bad_input, "{}: changes its type to {}", where_, array.type()->ToString());
+        default:
+            fail(ErrorCode::bad_input, "{}: changes its type to {}", rows_.where(), array.type()->ToString());
     }
-}
-
-MatrixView VectorGatherer::finish(Table::Storage& storage) {
-    values_.shrink();
-    storage.values = std::move(values_);
-    storage.offsets = std::move(offsets_);
-    storage.valid = std::move(valid_);
-    MatrixView view;
-    view.values = storage.values.data();
-    view.type = type_;
-    view.rows = rows_;
-    view.dim = dim_;
-    if (!storage.offsets.empty()) view.offsets = storage.offsets.data();
-    if (!storage.valid.empty()) view.valid = storage.valid.data();
-    return view;
 }
 
 }  // namespace grouplink::io
