@@ -112,8 +112,13 @@ TEST_CASE("batches hold every group with something to search once; large ones st
         CHECK(batch.cost == doctest::Approx(cost));
     }
     CHECK(seen.size() == 400);
-    CHECK(batches.size() < 50);
+    CHECK(batches.size() < 200);
     CHECK(make_batches(make_plan({}, {})).empty());
+
+    // Tiny groups go hundreds to a batch.
+    std::vector<GroupShape> tiny;
+    for (std::int64_t i = 0; i < 1000; ++i) tiny.push_back({5 + i % 40, 64});
+    CHECK(make_batches(make_plan(tiny, {})).size() < 10);
 }
 
 TEST_CASE("auto stays exact while that is affordable, and is approximate past it") {

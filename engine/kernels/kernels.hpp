@@ -75,7 +75,7 @@ struct Extent {
 /// of `lanes`.
 struct Table {
     Isa isa;
-    std::size_t few_keys;  ///< see least_keys; at most most_few_keys
+    std::size_t few_keys;  ///< see rank_keys; at most most_few_keys
 
     /// out[i] = values[i] as a double for i < n, 0 from there to padded(n).
     void (*load)(const void* values, ElementType type, std::size_t n, double* out);
@@ -102,9 +102,9 @@ struct Table {
     float (*dot_f32)(const float* x, const float* y, std::size_t n);
     float (*squared_l2_f32)(const float* x, const float* y, std::size_t n);
 
-    /// out[0 .. k) = the k least of n distinct keys, ascending; k <= n. The work grows with n squared: up
-    /// to `few_keys` it beats sorting.
-    void (*least_keys)(const std::uint64_t* keys, std::size_t n, std::size_t k, std::uint64_t* out);
+    /// out = the n distinct keys, ascending. The work grows with n squared: up to `few_keys` it beats
+    /// sorting.
+    void (*rank_keys)(const std::uint64_t* keys, std::size_t n, std::uint64_t* out);
 
     /// The first place in [0, n) of a key whose lower half is `row`, or n.
     std::size_t (*find_row)(const std::uint64_t* keys, std::size_t n, std::uint32_t row);

@@ -80,7 +80,7 @@ private:
     /// Brings the `count` least of n <= kernel_->few_keys keys to the front, in order.
     void least(Key* list, std::size_t n, std::size_t count) const {
         Key best[kernels::most_few_keys];
-        kernel_->least_keys(list, n, count, best);
+        kernel_->rank_keys(list, n, best);
         std::copy_n(best, count, list);
     }
 

@@ -26,13 +26,14 @@ void search_direct(const GroupJob& job, Scratch& scratch) {
     }
     scratch.counters.scored_pairs += static_cast<std::int64_t>(rows * (rows - 1) / 2);
 
-    scratch.expanded.resize(job.k);
+    scratch.expanded.resize(rows);
     for (std::size_t i = 0; i < rows; ++i) {
         Key* keys = scratch.keys.data() + i * rows;
         if (rows <= job.scorer.kernel().few_keys) {
-            job.scorer.kernel().least_keys(keys, rows, job.k, scratch.expanded.data());
+            job.scorer.kernel().rank_keys(keys, rows, scratch.expanded.data());
         } else {
-            std::partial_sort_copy(keys, keys + rows, scratch.expanded.begin(), scratch.expanded.end());
+            std::partial_sort_copy(keys, keys + rows, scratch.expanded.begin(),
+                                   scratch.expanded.begin() + static_cast<std::ptrdiff_t>(job.k));
         }
         std::int64_t* targets = job.targets(i);
         float* distances = job.distances(i);

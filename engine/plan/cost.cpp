@@ -8,43 +8,61 @@
 namespace grouplink {
 namespace {
 
-// The factors are ratios of measured times, dim 384, on a core with AVX-512: `grouplink explain --measure`
-// takes them again on any machine. They choose and order groups, so a machine on which they are some way
-// off gets a result of the same quality a little later.
+// The factors say how many pairs of a flat tile take as long: 1.1 ns each on a core with AVX-512 VNNI, whose
+// int8 filter leaves few for float32. They were fitted to the processor time of 5,000 to 117,659 sentence
+// embeddings of 384 components, k = 15, each index at recall .95 and .99; `grouplink explain --measure` takes
+// such times on any machine. A plan must be the same everywhere, so they are constants: they choose and order
+// groups, and where they are off a result of the same quality comes a little later.
 
-/// The canonical scoring of a pair, both rows loaded, against a pair of a tile.
-constexpr double direct_pair_factor = 3.0;
-/// Loading, scoring and ranking a candidate, against a pair of a tile.
-constexpr double candidate_factor = 16.0;
-/// A pair of a leaf of a partition against one of a flat tile: rows are gathered first, and lists are young.
-constexpr double leaf_factor = 2.0;
-/// A float32 distance of two rows from anywhere in memory, against a pair of a tile.
-constexpr double scattered_factor = 8.0;
-/// Distances that an hnsw search takes for each candidate it keeps, on real embeddings.
-constexpr double hnsw_visits = 12.0;
+/// The canonical scoring of a pair of a tiny group, with its share of loading and sorting.
+constexpr double direct_pair_factor = 70.0;
+/// All that a link takes besides tiles, where every pair is looked at: passing the filter, lists, ranking.
+constexpr double link_factor = 1000.0;
+/// The same where lists are short of candidates from the start: gathering and ranking alone.
+constexpr double ranked_link_factor = 430.0;
+/// A pair of float32 rows, as a sample's are scored.
+constexpr double float_factor = 3.0;
+/// A pair of a row and a leader, with the choice of the nearest.
+constexpr double leader_factor = 1.5;
+/// A pair of a leaf: its rows are gathered, and its lists begin empty.
+constexpr double leaf_factor = 5.7;
+/// A distance that a refinement takes, looking up and offering included.
+constexpr double refined_factor = 30.0;
+/// A pair of a row and one of a list it probes.
+constexpr double listed_factor = 6.0;
+/// A distance that FAISS's graph search takes, one at a time.
+constexpr double graph_factor = 320.0;
+/// Distances that such a search takes for each candidate it keeps.
+constexpr double graph_visits = 12.0;
 
-/// Rows of a leaf of a partition on average, and rows that one meets in a refinement.
-constexpr double leaf_rows = 650.0;
+/// Rows of the cell of a leader on average, for each cell that a row goes to; of a leaf at most.
+constexpr double cell_rows = 100.0;
+constexpr double most_leaf_rows = 2000.0;
+constexpr double most_leaders = 1500.0;
+/// Rows that one meets in a refinement, as far as it is likely to go.
 constexpr double met_rows = 170.0;
-/// A row goes to so many leaves for each cell of the first level.
-constexpr double leaves_a_cell = 1.3;
 
-double links_cost(const GroupSize& group) {
-    return candidate_factor * static_cast<double>(group.rows) * static_cast<double>(group.links);
+double links_pairs(const GroupSize& group, double factor) {
+    return factor * static_cast<double>(group.rows) * static_cast<double>(group.links);
+}
+
+double sample_pairs(const GroupSize& group) {
+    return float_factor * static_cast<double>(calibration_rows) * static_cast<double>(group.rows);
 }
 
 double pass_pairs(const GroupSize& group, std::int64_t fanout) {
     const auto rows = static_cast<double>(group.rows);
-    const double leaders = std::clamp(rows / 150.0, static_cast<double>(fanout), 1000.0);
-    const double met = leaves_a_cell * static_cast<double>(fanout) * std::min(leaf_rows, rows) / 2.0;
-    return rows * (leaders + leaf_factor * met);
+    const auto cells = static_cast<double>(fanout);
+    const double leaders = std::clamp(rows / cell_rows, cells, most_leaders);
+    const double leaf = std::min({rows * cells / leaders, most_leaf_rows, rows});
+    return rows * (leader_factor * leaders + leaf_factor * cells * leaf / 2.0);
 }
 
 double refinement_pairs(const GroupSize& group) {
-    return scattered_factor * met_rows * static_cast<double>(group.rows);
+    return refined_factor * met_rows * static_cast<double>(group.rows);
 }
 
-/// An operation of a tile is half a multiply-add of one component.
+/// An inner product is a multiplication and an addition for each component.
 double cost_of_pairs(double pairs, const GroupSize& group) {
     return 2.0 * pairs * static_cast<double>(group.dim);
 }
@@ -58,33 +76,32 @@ double direct_cost(const GroupSize& group) {
 
 double flat_cost(const GroupSize& group) {
     const auto rows = static_cast<double>(group.rows);
-    return cost_of_pairs((rows * rows + links_cost(group)) / 2.0, group);
+    return cost_of_pairs(rows * rows / 2.0 + links_pairs(group, link_factor), group);
 }
 
 double ivf_cost(const GroupSize& group, const IvfOptions& options) {
     const auto rows = static_cast<double>(group.rows);
     const auto nlist = static_cast<double>(options.nlist);
     const auto nprobe = static_cast<double>(options.nprobe);
-    const double sample = std::min(rows, static_cast<double>(training_rows_a_list) * nlist);
-    return cost_of_pairs(2.0 * rows * nlist + rows * nprobe * rows / nlist +
-                             sample * nlist * training_rounds + static_cast<double>(calibration_rows) * rows +
-                             links_cost(group) / 2.0,
+    const double trained = std::min(rows, static_cast<double>(training_rows_a_list) * nlist);
+    return cost_of_pairs(float_factor * nlist * (2.0 * rows + trained * training_rounds) +
+                             listed_factor * rows * nprobe * rows / nlist + sample_pairs(group) +
+                             links_pairs(group, link_factor),
                          group);
 }
 
 double hnsw_cost(const GroupSize& group, const HnswOptions& options) {
     const auto rows = static_cast<double>(group.rows);
-    const auto kept = static_cast<double>(options.ef_construction + options.ef_search);
-    return cost_of_pairs(scattered_factor * hnsw_visits * std::min(kept, rows) * rows +
-                             static_cast<double>(calibration_rows) * rows + links_cost(group) / 2.0,
+    const auto kept = static_cast<double>(options.ef_construction) + static_cast<double>(options.ef_search);
+    return cost_of_pairs(graph_factor * graph_visits * std::min(kept, rows) * rows + sample_pairs(group) +
+                             links_pairs(group, ranked_link_factor),
                          group);
 }
 
 double partition_cost(const GroupSize& group, const PartitionOptions& options) {
-    const auto rows = static_cast<double>(group.rows);
     return cost_of_pairs(static_cast<double>(options.passes) * pass_pairs(group, options.fanout) +
                              static_cast<double>(options.refinements) * refinement_pairs(group) +
-                             static_cast<double>(calibration_rows) * rows + links_cost(group) / 2.0,
+                             sample_pairs(group) + links_pairs(group, ranked_link_factor),
                          group);
 }
 
@@ -96,7 +113,7 @@ std::int64_t lists_of(const IvfOptions& options, std::int64_t rows) {
 
 std::int64_t fanout_of(const PartitionOptions& options, double recall) {
     if (options.fanout > 0) return options.fanout;
-    return recall <= 0.9 ? 4 : recall <= 0.96 ? 6 : 8;
+    return recall <= 0.9 ? 5 : recall <= 0.95 ? 7 : recall <= 0.975 ? 9 : recall <= 0.99 ? 12 : 16;
 }
 
 IvfOptions expected(const IvfOptions& options, std::int64_t rows, double recall) {
@@ -111,7 +128,7 @@ HnswOptions expected(const HnswOptions& options, std::int64_t links, double reca
     HnswOptions result = options;
     // Fitted likewise: 32 candidates find .989.
     if (result.ef_search == 0) result.ef_search = std::llround(0.35 / std::max(1e-4, 1.0 - recall));
-    result.ef_search = std::max(result.ef_search, links + 9);
+    result.ef_search = std::max(result.ef_search, links + 5);
     return result;
 }
 
@@ -119,8 +136,8 @@ PartitionOptions expected(const PartitionOptions& options, double recall) {
     PartitionOptions result = options;
     result.fanout = fanout_of(options, recall);
     if (result.passes == 0) {
-        result.passes = recall <= 0.99 ? 1 : 2;
-        result.refinements = recall <= 0.98 ? 1 : 2;
+        result.passes = recall <= 0.995 ? 1 : 2;
+        result.refinements = result.passes;
     }
     return result;
 }

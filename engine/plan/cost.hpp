@@ -6,9 +6,8 @@
 
 namespace grouplink {
 
-/// What a group costs under each index, in floating-point operations of the float32 tile path, the unit
-/// that all else is converted to. `links` is the number of neighbors a row. Pure functions: the same on
-/// every machine.
+/// What a group costs under each index, in floating-point operations of a flat tile, the unit that all else
+/// is converted to. `links` is the number of neighbors a row. Pure functions: the same on every machine.
 struct GroupSize {
     std::int64_t rows = 0;
     std::int64_t dim = 0;

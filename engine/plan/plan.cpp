@@ -41,7 +41,7 @@ std::int64_t bytes_of(std::int64_t rows, std::int64_t bytes_a_row) {
 }
 
 /// A batch of small groups should take about a millisecond.
-constexpr double batch_cost = 1e8;
+constexpr double batch_cost = 7e8;
 
 /// Past this a group's rows, as doubles, fall out of a core's cache on the direct path.
 constexpr std::int64_t largest_direct = 512;
