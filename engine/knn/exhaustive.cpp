@@ -67,22 +67,4 @@ void search_all(std::span<const std::uint32_t> selected, const GroupJob& job, co
     for (std::size_t i = 0; i < selected.size(); ++i) ranker.rank(selected[i], lists.ranked(i), scratch);
 }
 
-void join_blocks(std::int64_t pair, const GroupRows& rows, const FlatIndex& index, CandidateLists& lists,
-                 parallel::BlockLocks& locks, const kernels::Table& kernel, Scratch& scratch) {
-    const auto [block_a, block_b] = parallel::BlockPairs(rows.blocks()).at(pair);
-    const std::size_t a = rows.block_first(block_a);
-    const std::size_t b = rows.block_first(block_b);
-    const std::size_t na = rows.block_size(block_a);
-    const std::size_t nb = rows.block_size(block_b);
-    scratch.scores.resize(rows.block_rows() * rows.block_rows());
-    index.score_tile(a, na, b, nb, kernel, scratch.packed, scratch.scores.data());
-
-    const auto guard = locks.hold(block_a, block_b);
-    for (std::size_t i = 0; i < na; ++i) {
-        const std::size_t skip = a == b ? i + 1 : 0;  // a block with itself: the pairs above the diagonal
-        offer_pairs(lists, a + i, b + skip, nb - skip, scratch.scores.data() + i * nb + skip, index.offsets(),
-                    kernel, scratch);
-    }
-}
-
 }  // namespace grouplink::knn

@@ -5,14 +5,12 @@
 #include "knn/group.hpp"
 #include "knn/group_rows.hpp"
 #include "knn/rank.hpp"
-#include "parallel/blocks.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <limits>
-#include <memory>
 #include <span>
 
 namespace grouplink::knn {
@@ -82,9 +80,5 @@ void offer_all(std::span<const std::uint32_t> selected, const float* queries, st
 /// Searches rows that an approximate index found too few neighbors for: against all others.
 void search_all(std::span<const std::uint32_t> selected, const GroupJob& job, const GroupRows& rows,
                 const FlatIndex& index, const RowRanker& ranker, Scratch& scratch);
-
-/// Scores all pairs of the rows of two blocks, a pair of BlockPairs, and offers each to the lists of both.
-void join_blocks(std::int64_t pair, const GroupRows& rows, const FlatIndex& index, CandidateLists& lists,
-                 parallel::BlockLocks& locks, const kernels::Table& kernel, Scratch& scratch);
 
 }  // namespace grouplink::knn

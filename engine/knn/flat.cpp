@@ -40,86 +40,21 @@ void FlatSearch::measure(std::int64_t block, Scratch& scratch) { rows_.measure(b
 std::int64_t FlatSearch::begin_gather(Scratch& scratch) {
     rows_.finish(scratch);
     index_ = FlatIndex(rows_.size(), job_.dim, job_.scorer.metric(), rows_.frame());
-    const kernels::Table& kernel = job_.scorer.kernel();
-    const auto rows = static_cast<std::int64_t>(rows_.size());
-    if (kernel.s8_collect && wants_codes(job_.scorer.metric(), rows, static_cast<std::int64_t>(job_.dim)))
-        filter_ = NarrowFilter(rows_.size(), rows_.blocks(), job_.dim, kernel);
+    join_ = SelfJoin(job_, rows_, index_, job_.k + spare_candidates(job_.dim));
     return rows_.blocks();
 }
 
 void FlatSearch::gather(std::int64_t block, Scratch& scratch) {
     gather_block(rows_, block, index_, scratch);
-    if (!filter_.in_use()) return;
-    const std::size_t first = rows_.block_first(block);
-    for (std::size_t i = first; i < first + rows_.block_size(block); ++i)
-        filter_.set(i, index_.rows() + i * job_.dim, index_.offsets()[i]);
+    join_.take(block);
 }
 
-std::int64_t FlatSearch::begin_join(Scratch&) {
-    locks_ = std::make_unique<parallel::BlockLocks>(rows_.blocks());
-    const std::size_t others = std::max<std::size_t>(1, rows_.size() - 1);
-    lists_ = CandidateLists(rows_.size(), std::min(job_.k + spare_candidates(job_.dim), others),
-                            job_.scorer.kernel(), others);
-    return parallel::BlockPairs(rows_.blocks()).count();
-}
+std::int64_t FlatSearch::begin_join(Scratch&) { return join_.begin(); }
 
-void FlatSearch::join(std::int64_t pair, Scratch& scratch) {
-    const auto [block_a, block_b] = parallel::BlockPairs(rows_.blocks()).at(pair);
-    if (filter_.in_use() && join_narrow(block_a, block_b, pair / rows_.blocks(), scratch)) return;
-    join_blocks(pair, rows_, index_, lists_, *locks_, job_.scorer.kernel(), scratch);
-}
-
-/// Joins two blocks by the scores of those pairs alone that pass the filter. Returns false where that does
-/// not pay, and nothing is done.
-bool FlatSearch::join_narrow(std::int64_t block_a, std::int64_t block_b, std::int64_t shift,
-                             Scratch& scratch) {
-    const std::size_t a = rows_.block_first(block_a);
-    const std::size_t b = rows_.block_first(block_b);
-    const std::size_t na = rows_.block_size(block_a);
-    const std::size_t nb = rows_.block_size(block_b);
-    // Thresholds only rise: those of now may let pass too much, never too little.
-    scratch.thresholds.resize(2 * rows_.block_rows());
-    float* thresholds = scratch.thresholds.data();
-    {
-        const auto guard = locks_->hold(block_a, block_b);
-        if (!filter_.worth(block_a, block_b, shift)) return false;
-        std::copy_n(lists_.thresholds(a), na, thresholds);
-        std::copy_n(lists_.thresholds(b), nb, thresholds + na);
-    }
-    const double share = filter_.find(a, na, b, nb, thresholds, scratch.packed_codes, scratch.pairs);
-    if (share < 1.0) {
-        const auto guard = locks_->hold(block_a, block_b);
-        filter_.wait(block_a, block_b, shift, share);
-        return false;
-    }
-    scratch.found.resize(std::max(scratch.found.size(), scratch.pairs.size()));
-    job_.scorer.kernel().dots_of_pairs(index_.rows() + a * job_.dim, index_.rows() + b * job_.dim,
-                                       scratch.pairs.data(), scratch.pairs.size(), job_.dim,
-                                       scratch.found.data());
-    const float* offsets = index_.offsets();
-    std::size_t kept = 0;
-    for (std::size_t h = 0; h < scratch.pairs.size(); ++h) {
-        const std::uint32_t pair = scratch.pairs[h];
-        const std::size_t i = pair >> 16;
-        const std::size_t j = pair & 0xffff;
-        const float score = scratch.found[h] - offsets[a + i] - offsets[b + j];
-        scratch.pairs[kept] = pair;
-        scratch.found[kept] = score;
-        kept += score >= std::min(thresholds[i], thresholds[na + j]);
-    }
-    const auto guard = locks_->hold(block_a, block_b);
-    for (std::size_t h = 0; h < kept; ++h) {
-        const std::size_t row = a + (scratch.pairs[h] >> 16);
-        const std::size_t other = b + (scratch.pairs[h] & 0xffff);
-        const float score = scratch.found[h];
-        if (score >= lists_.threshold(row)) lists_.push(row, score, static_cast<std::uint32_t>(other));
-        if (score >= lists_.threshold(other)) lists_.push(other, score, static_cast<std::uint32_t>(row));
-    }
-    return true;
-}
+void FlatSearch::join(std::int64_t pair, Scratch& scratch) { join_.run(pair, scratch); }
 
 std::int64_t FlatSearch::begin_rank(Scratch&) {
-    locks_.reset();
+    lists_ = join_.finish();
     uncertain_.resize(static_cast<std::size_t>(rows_.blocks()));
     return rows_.blocks();
 }

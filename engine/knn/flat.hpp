@@ -4,14 +4,12 @@
 #include "knn/gather.hpp"
 #include "knn/group.hpp"
 #include "knn/group_rows.hpp"
-#include "knn/narrow.hpp"
 #include "knn/rank.hpp"
-#include "parallel/blocks.hpp"
+#include "knn/self_join.hpp"
 #include "parallel/workers.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <vector>
 
@@ -52,7 +50,6 @@ private:
     std::int64_t begin_research(Scratch&);
     void research(std::int64_t batch, Scratch& scratch);
 
-    bool join_narrow(std::int64_t block_a, std::int64_t block_b, std::int64_t shift, Scratch& scratch);
     bool rank_row(std::uint32_t row, float& limit, Scratch& scratch);
     void mark_within(std::uint32_t row, float limit, std::size_t b, const float* scores, std::uint64_t bit,
                      std::span<std::uint64_t> wanted, Scratch& scratch) const;
@@ -64,8 +61,7 @@ private:
     GroupRows rows_;  ///< those that the index holds
     RowRanker ranker_;
     FlatIndex index_;
-    NarrowFilter filter_;
-    std::unique_ptr<parallel::BlockLocks> locks_;
+    SelfJoin join_;
     CandidateLists lists_;
     std::vector<std::vector<Uncertain>> uncertain_;  ///< of each block
     std::vector<Uncertain> again_;

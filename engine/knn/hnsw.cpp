@@ -121,7 +121,8 @@ std::vector<parallel::Stage> HnswSearch::stages() {
     for (std::size_t i = 0; i < trials; ++i) {
         stages.push_back(make_stage(*this, scratch_, &HnswSearch::begin_trial, &HnswSearch::try_sample, 0.0));
     }
-    stages.push_back(make_stage(*this, scratch_, &HnswSearch::begin_exhaust, &HnswSearch::exhaust, 0.0));
+    stages.push_back(make_stage(*this, scratch_, &HnswSearch::begin_exhaust, &HnswSearch::take, 0.0));
+    stages.push_back(make_stage(*this, scratch_, &HnswSearch::begin_join, &HnswSearch::join, 0.0));
     stages.push_back(make_stage(*this, scratch_, &HnswSearch::begin_search, &HnswSearch::search, 0.35));
     stages.push_back(make_stage(*this, scratch_, &HnswSearch::begin_complete, &HnswSearch::complete, 0.0));
     return stages;
@@ -220,17 +221,19 @@ std::int64_t HnswSearch::begin_exhaust(Scratch&) {
     exhaustive_ = !effort_is_given_ && calibration_.estimate(found_).low < recall_target_;
     if (!exhaustive_) return 0;
     graph_.reset();
-    lists_ = CandidateLists(rows_.size(), approximate_keep(job_.k, rows_.size()), job_.scorer.kernel());
-    locks_ = std::make_unique<parallel::BlockLocks>(rows_.blocks());
-    return parallel::BlockPairs(rows_.blocks()).count();
+    join_ = SelfJoin(job_, rows_, flat_, approximate_keep(job_.k, rows_.size()));
+    return rows_.blocks();
 }
 
-void HnswSearch::exhaust(std::int64_t pair, Scratch& scratch) {
-    join_blocks(pair, rows_, flat_, lists_, *locks_, job_.scorer.kernel(), scratch);
-}
+void HnswSearch::take(std::int64_t block, Scratch&) { join_.take(block); }
+
+std::int64_t HnswSearch::begin_join(Scratch&) { return exhaustive_ ? join_.begin() : 0; }
+
+void HnswSearch::join(std::int64_t pair, Scratch& scratch) { join_.run(pair, scratch); }
 
 std::int64_t HnswSearch::begin_search(Scratch&) {
     if (exhaustive_) {
+        lists_ = join_.finish();
         for (std::size_t s = 0; s < found_.size(); ++s) {
             found_[s] = calibration_.count_found(s, lists_.ranked(calibration_.rows()[s]));
         }

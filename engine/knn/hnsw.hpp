@@ -9,7 +9,7 @@
 #include "knn/group.hpp"
 #include "knn/group_rows.hpp"
 #include "knn/rank.hpp"
-#include "parallel/blocks.hpp"
+#include "knn/self_join.hpp"
 #include "parallel/workers.hpp"
 
 #include <faiss/IndexHNSW.h>
@@ -54,7 +54,9 @@ private:
     std::int64_t begin_trial(Scratch&);
     void try_sample(std::int64_t unit, Scratch& scratch);
     std::int64_t begin_exhaust(Scratch&);
-    void exhaust(std::int64_t pair, Scratch& scratch);
+    void take(std::int64_t block, Scratch&);
+    std::int64_t begin_join(Scratch&);
+    void join(std::int64_t pair, Scratch& scratch);
     std::int64_t begin_search(Scratch&);
     void search(std::int64_t block, Scratch& scratch);
     std::int64_t begin_complete(Scratch&);
@@ -79,11 +81,11 @@ private:
     std::unique_ptr<HnswStorage> storage_;
     std::unique_ptr<faiss::IndexHNSW> graph_;
     Calibration calibration_;
-    bool reached_ = false;             ///< the recall target
-    bool exhaustive_ = false;          ///< all pairs are scored instead
-    std::vector<std::int64_t> found_;  ///< neighbors that each row of the sample has
-    CandidateLists lists_;             ///< of an exhaustive search
-    std::unique_ptr<parallel::BlockLocks> locks_;
+    bool reached_ = false;                           ///< the recall target
+    bool exhaustive_ = false;                        ///< all pairs are scored instead
+    std::vector<std::int64_t> found_;                ///< neighbors that each row of the sample has
+    SelfJoin join_;                                  ///< of an exhaustive search
+    CandidateLists lists_;                           ///< its result
     std::vector<std::vector<std::uint32_t>> short_;  ///< of each block: rows with too few candidates
     std::vector<std::uint32_t> again_;
 };

@@ -79,7 +79,8 @@ std::vector<parallel::Stage> PartitionSearch::stages() {
             add_refinement(stages, 1.0 / static_cast<double>(options_.refinements));
         }
     }
-    stages.push_back(make_stage(*this, scratch_, &Search::begin_exhaust, &Search::exhaust, 0.0));
+    stages.push_back(make_stage(*this, scratch_, &Search::begin_exhaust, &Search::take, 0.0));
+    stages.push_back(make_stage(*this, scratch_, &Search::begin_join, &Search::join_pair, 0.0));
     stages.push_back(make_stage(*this, scratch_, &Search::begin_rank, &Search::rank, 0.09));
     stages.push_back(make_stage(*this, scratch_, &Search::begin_complete, &Search::complete, 0.0));
     return stages;
@@ -359,16 +360,19 @@ std::int64_t PartitionSearch::begin_exhaust(Scratch&) {
     graph_ = {};
     if (effort_is_free() && !reached_) exhaustive_ = true;
     if (!exhaustive_) return 0;
-    lists_ = CandidateLists(rows_.size(), approximate_keep(job_.k, rows_.size()), job_.scorer.kernel());
-    locks_ = std::make_unique<parallel::BlockLocks>(rows_.blocks());
-    return parallel::BlockPairs(rows_.blocks()).count();
+    lists_ = {};
+    join_ = SelfJoin(job_, rows_, index_, approximate_keep(job_.k, rows_.size()));
+    return rows_.blocks();
 }
 
-void PartitionSearch::exhaust(std::int64_t pair, Scratch& scratch) {
-    join_blocks(pair, rows_, index_, lists_, *locks_, job_.scorer.kernel(), scratch);
-}
+void PartitionSearch::take(std::int64_t block, Scratch&) { join_.take(block); }
+
+std::int64_t PartitionSearch::begin_join(Scratch&) { return exhaustive_ ? join_.begin() : 0; }
+
+void PartitionSearch::join_pair(std::int64_t pair, Scratch& scratch) { join_.run(pair, scratch); }
 
 std::int64_t PartitionSearch::begin_rank(Scratch&) {
+    if (exhaustive_) lists_ = join_.finish();
     locks_.reset();
     std::vector<std::int64_t> found;
     for (std::size_t s = 0; s < calibration_.rows().size(); ++s) {

@@ -12,6 +12,7 @@
 #include "knn/pair_scorer.hpp"
 #include "knn/rank.hpp"
 #include "knn/seed.hpp"
+#include "knn/self_join.hpp"
 #include "parallel/blocks.hpp"
 #include "parallel/workers.hpp"
 
@@ -67,7 +68,9 @@ private:
     std::int64_t begin_refine(Scratch&);
     void refine(std::int64_t block, Scratch& scratch);
     std::int64_t begin_exhaust(Scratch&);
-    void exhaust(std::int64_t pair, Scratch& scratch);
+    void take(std::int64_t block, Scratch&);
+    std::int64_t begin_join(Scratch&);
+    void join_pair(std::int64_t pair, Scratch& scratch);
     std::int64_t begin_rank(Scratch&);
     void rank(std::int64_t block, Scratch& scratch);
     std::int64_t begin_complete(Scratch&);
@@ -101,6 +104,7 @@ private:
     PairScorer scorer_;
     CandidateLists lists_;
     std::unique_ptr<parallel::BlockLocks> locks_;
+    SelfJoin join_;  ///< of an exhaustive search
     Calibration calibration_;
 
     bool reached_ = false;     ///< the recall target, or out of reach: no more effort

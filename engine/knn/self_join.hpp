@@ -1,0 +1,46 @@
+#pragma once
+
+#include "knn/candidates.hpp"
+#include "knn/gather.hpp"
+#include "knn/group.hpp"
+#include "knn/group_rows.hpp"
+#include "knn/narrow.hpp"
+#include "parallel/blocks.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace grouplink::knn {
+
+/// The join of a group's rows with themselves: each pair of classes gets its float32 score once, unless a
+/// bound from int8 codes shows that neither row has any use for it, and each row keeps the best. The lists
+/// are those of all float32 scores, whatever the filter let go.
+class SelfJoin {
+public:
+    SelfJoin() = default;  ///< of no rows
+    /// All must outlive the join, and the index's rows be set before take().
+    SelfJoin(const GroupJob& job, const GroupRows& rows, const FlatIndex& index, std::size_t keep);
+
+    /// Takes the rows of a block for the filter; once for each block, before begin().
+    void take(std::int64_t block);
+    /// How many pairs of blocks there are to run.
+    std::int64_t begin();
+    void run(std::int64_t pair, Scratch& scratch);
+    /// The lists, once all has run; leaves nothing behind.
+    CandidateLists finish();
+
+private:
+    void join_floats(std::int64_t block_a, std::int64_t block_b, Scratch& scratch);
+    bool join_codes(std::int64_t block_a, std::int64_t block_b, std::int64_t shift, Scratch& scratch);
+
+    const GroupJob* job_ = nullptr;
+    const GroupRows* rows_ = nullptr;
+    const FlatIndex* index_ = nullptr;
+    std::size_t keep_ = 0;
+    NarrowFilter filter_;
+    std::unique_ptr<parallel::BlockLocks> locks_;
+    CandidateLists lists_;
+};
+
+}  // namespace grouplink::knn
