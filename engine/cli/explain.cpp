@@ -151,7 +151,7 @@ double fit_of(const IndexMeasure& measure, const IndexMeasure& flat) {
 }
 
 std::string measures_text(const std::vector<IndexMeasure>& measures) {
-    if (measures.empty()) return "\nNo group is large enough to measure: 2,000 rows and up.\n";
+    if (measures.empty()) return "\nNo group is large enough to measure: 1,000 rows and up.\n";
     std::vector<std::vector<std::string>> rows;
     for (const IndexMeasure& measure : measures) {
         rows.push_back({std::string(name(measure.index)), count_text(measure.rows), gflop_text(measure.cost),

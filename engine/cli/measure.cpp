@@ -12,7 +12,7 @@ namespace {
 /// Rows that are searched at most: a second or so for each index.
 constexpr std::int64_t most_rows = 40'000;
 /// Below this every index stays flat.
-constexpr std::int64_t least_rows = 2'000;
+constexpr std::int64_t least_rows = 1'000;
 
 /// Rows of one group, evenly spaced, as a group of their own; all others are in none.
 GroupColumn sample_of(const GroupColumn& groups, std::int32_t group, std::int64_t rows) {
