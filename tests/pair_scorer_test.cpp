@@ -68,7 +68,8 @@ TEST_CASE("scores of tiles and of scattered rows are near the true ones under ev
                 };
 
                 std::vector<std::uint32_t> chosen;
-                for (std::uint32_t i = 0; i < count; i += 3) chosen.push_back((i * 37) % count);
+                for (std::uint32_t i = 0; i < count; i += 3)
+                    chosen.push_back(static_cast<std::uint32_t>(i * 37 % count));
                 const PairScorer::Copies copies = scorer.copy(chosen);
                 REQUIRE(copies.size() == chosen.size());
                 Scratch scratch;
