@@ -14,7 +14,7 @@ namespace {
 
 constexpr auto tile = static_cast<std::size_t>(largest_block);
 constexpr std::size_t leaf_rows = 2000;
-constexpr std::size_t most_leaders = 1500;
+constexpr std::size_t most_leaders = 4000;
 /// Leaders of the first level: one for so many rows, and no fewer than a row needs to choose from.
 constexpr std::size_t rows_a_leader = 100;
 /// Cells below the first level that a row goes to, by depth; one from there on.

@@ -38,7 +38,7 @@ constexpr double graph_visits = 12.0;
 /// Rows of the cell of a leader on average, for each cell that a row goes to; of a leaf at most.
 constexpr double cell_rows = 100.0;
 constexpr double most_leaf_rows = 2000.0;
-constexpr double most_leaders = 1500.0;
+constexpr double most_leaders = 4000.0;
 /// Rows that one meets in a refinement, as far as it is likely to go.
 constexpr double met_rows = 170.0;
 
