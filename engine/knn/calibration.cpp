@@ -18,26 +18,14 @@ constexpr std::size_t spare = 24;
 /// Distances that differ by no more than this, relatively, are ties.
 constexpr float tie = 1e-6F;
 
-/// `count` of [0, rows) by the lot, ascending.
-std::vector<std::uint32_t> draw(std::size_t rows, std::size_t count, std::uint64_t seed) {
-    std::vector<std::pair<std::uint64_t, std::uint32_t>> lots;
-    lots.reserve(rows);
-    for (std::uint32_t row = 0; row < rows; ++row) lots.emplace_back(mix(seed ^ mix(row)), row);
-    count = std::min(count, rows);
-    std::nth_element(lots.begin(), lots.begin() + static_cast<std::ptrdiff_t>(count) - 1, lots.end());
-    std::vector<std::uint32_t> drawn;
-    for (std::size_t i = 0; i < count; ++i) drawn.push_back(lots[i].second);
-    std::sort(drawn.begin(), drawn.end());
-    return drawn;
-}
-
 }  // namespace
 
 std::int64_t Calibration::begin() {
     // A salt of its own: what the search draws must not be what judges it.
     constexpr std::uint64_t salt = 0x63616c6962726174ULL;
     const auto count = static_cast<std::size_t>(calibration_rows);
-    const std::vector<std::uint32_t> drawn = draw(job_.rows.size(), count, mix(job_.seed ^ salt));
+    const std::vector<std::uint32_t> drawn =
+        draw_rows(all_rows(job_.rows.size()), count, mix(job_.seed ^ salt));
     const UniqueRows& unique = rows_.unique();
     for (std::uint32_t c = 0; c < unique.size(); ++c) {
         std::uint32_t weight = 0;

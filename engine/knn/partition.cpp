@@ -13,10 +13,7 @@ namespace grouplink::knn {
 namespace {
 
 constexpr auto tile = static_cast<std::size_t>(largest_block);
-constexpr std::size_t leaf_rows = 2000;
-constexpr std::size_t most_leaders = 4000;
-/// Leaders of the first level: one for so many rows, and no fewer than a row needs to choose from.
-constexpr std::size_t rows_a_leader = 100;
+constexpr auto leaf_rows = static_cast<std::size_t>(most_leaf_rows);
 /// Cells below the first level that a row goes to, by depth; one from there on.
 constexpr std::size_t second_fanout = 2;
 constexpr std::size_t deepest = 20;
@@ -26,6 +23,11 @@ constexpr std::size_t most_followed = 16;
 constexpr int most_rounds = 24;
 constexpr std::int64_t lock_count = 4096;
 constexpr std::size_t rows_again = 64;
+
+/// So many leaders, within the limit, and no fewer than a row goes to.
+std::size_t leaders_for(std::size_t wanted, std::size_t fanout) {
+    return std::clamp(wanted, fanout, static_cast<std::size_t>(most_leaders));
+}
 
 /// The places of the `fanout` best of scores[0, n) less `offsets`, best first, ties by place.
 void best_places(const float* scores, const float* offsets, std::size_t n, std::size_t fanout,
@@ -132,19 +134,6 @@ std::int64_t PartitionSearch::lock_of(std::uint32_t row) {
     return static_cast<std::int64_t>(row) % lock_count;
 }
 
-/// The `count` rows whose hashes with the salt are least: a sample without replacement.
-PartitionSearch::Leaders PartitionSearch::draw(std::span<const std::uint32_t> rows, std::size_t count,
-                                               std::uint64_t salt) const {
-    std::vector<std::pair<std::uint64_t, std::uint32_t>> drawn;
-    drawn.reserve(rows.size());
-    for (const std::uint32_t row : rows) drawn.emplace_back(mix(salt ^ mix(row)), row);
-    std::nth_element(drawn.begin(), drawn.begin() + static_cast<std::ptrdiff_t>(count - 1), drawn.end());
-    std::vector<std::uint32_t> chosen;
-    for (std::size_t i = 0; i < count; ++i) chosen.push_back(drawn[i].second);
-    std::sort(chosen.begin(), chosen.end());
-    return scorer_.copy(chosen);
-}
-
 void PartitionSearch::nearest_leaders(const PairScorer::Rows& rows, std::size_t count, const Leaders& leaders,
                                       std::size_t fanout, std::uint32_t* nearest, Scratch& scratch) const {
     scorer_.tile(rows, count, scorer_.rows_from(leaders, 0), leaders.size(), false, scratch);
@@ -156,11 +145,9 @@ void PartitionSearch::nearest_leaders(const PairScorer::Rows& rows, std::size_t 
 
 std::int64_t PartitionSearch::begin_assign(Scratch&) {
     if (reached_) return 0;
-    std::vector<std::uint32_t> all(rows_.size());
-    std::iota(all.begin(), all.end(), 0U);
     const auto fanout = static_cast<std::size_t>(options_.fanout);
-    const std::size_t wanted = std::clamp(rows_.size() / rows_a_leader, fanout, most_leaders);
-    leaders_ = draw(all, std::min(wanted, rows_.size()), mix(job_.seed + pass_++));
+    const std::size_t wanted = leaders_for(rows_.size() / static_cast<std::size_t>(rows_a_leader), fanout);
+    leaders_ = scorer_.copy(draw_rows(all_rows(rows_.size()), wanted, mix(job_.seed + pass_++)));
     fanout_ = std::min(fanout, leaders_.size());
     cells_.resize(rows_.size() * fanout_);
     return rows_.blocks();
@@ -174,6 +161,7 @@ void PartitionSearch::assign(std::int64_t block, Scratch& scratch) {
 
 std::int64_t PartitionSearch::begin_cells(Scratch&) {
     if (reached_) return 0;
+    sort_by_cell();
     cell_first_.assign(leaders_.size() + 1, 0);
     for (const std::uint32_t cell : cells_) ++cell_first_[cell + 1];
     std::partial_sum(cell_first_.begin(), cell_first_.end(), cell_first_.begin());
@@ -200,8 +188,8 @@ void PartitionSearch::split(std::vector<std::uint32_t> rows, std::size_t depth, 
     }
     const std::size_t fanout = depth == 1 ? second_fanout : 1;
     // Leaves about two thirds full on average: few are cut once more.
-    const std::size_t parts = std::clamp(rows.size() * fanout * 3 / (leaf_rows * 2), fanout, most_leaders);
-    const Leaders leaders = draw(rows, parts, mix(salt));
+    const std::size_t parts = leaders_for(rows.size() * fanout * 3 / (leaf_rows * 2), fanout);
+    const Leaders leaders = scorer_.copy(draw_rows(rows, parts, mix(salt)));
     std::vector<std::vector<std::uint32_t>> children(leaders.size());
     std::vector<std::uint32_t> nearest(tile * fanout);
     for (std::size_t first = 0; first < rows.size(); first += tile) {
@@ -309,7 +297,6 @@ std::int64_t PartitionSearch::begin_refine(Scratch&) {
     }
     if (exhaustive_ || steps_ == 0) return 0;
     ++refinement_;
-    sort_by_cell();
     return rows_.blocks();
 }
 
@@ -354,7 +341,6 @@ void PartitionSearch::refine(std::int64_t block, Scratch& scratch) {
 }
 
 std::int64_t PartitionSearch::begin_exhaust(Scratch&) {
-    sort_by_cell();
     cells_ = {};
     cell_members_ = {};
     graph_ = {};

@@ -80,7 +80,6 @@ private:
     void add_refinement(std::vector<parallel::Stage>& stages, double share);
     bool effort_is_free() const { return options_.passes == 0; }
     void choose_steps();
-    Leaders draw(std::span<const std::uint32_t> rows, std::size_t count, std::uint64_t salt) const;
     void nearest_leaders(const PairScorer::Rows& rows, std::size_t count, const Leaders& leaders,
                          std::size_t fanout, std::uint32_t* nearest, Scratch& scratch) const;
     void split(std::vector<std::uint32_t> rows, std::size_t depth, std::uint64_t salt, Scratch& scratch);

@@ -35,10 +35,6 @@ constexpr double graph_factor = 320.0;
 /// Distances that such a search takes for each candidate it keeps.
 constexpr double graph_visits = 12.0;
 
-/// Rows of the cell of a leader on average, for each cell that a row goes to; of a leaf at most.
-constexpr double cell_rows = 100.0;
-constexpr double most_leaf_rows = 2000.0;
-constexpr double most_leaders = 4000.0;
 /// Rows that one meets in a refinement, as far as it is likely to go.
 constexpr double met_rows = 170.0;
 
@@ -53,8 +49,9 @@ double sample_pairs(const GroupSize& group) {
 double pass_pairs(const GroupSize& group, std::int64_t fanout) {
     const auto rows = static_cast<double>(group.rows);
     const auto cells = static_cast<double>(fanout);
-    const double leaders = std::clamp(rows / cell_rows, cells, most_leaders);
-    const double leaf = std::min({rows * cells / leaders, most_leaf_rows, rows});
+    const double leaders =
+        std::clamp(rows / static_cast<double>(rows_a_leader), cells, static_cast<double>(most_leaders));
+    const double leaf = std::min({rows * cells / leaders, static_cast<double>(most_leaf_rows), rows});
     return rows * (leader_factor * leaders + leaf_factor * cells * leaf / 2.0);
 }
 

@@ -23,6 +23,11 @@ inline constexpr std::int64_t least_rows_a_link = 8;
 inline constexpr std::int64_t training_rows_a_list = 64;
 inline constexpr int training_rounds = 8;
 
+/// Of a partition group: rows for each leader of the first level, leaders at most, rows of a leaf at most.
+inline constexpr std::int64_t rows_a_leader = 100;
+inline constexpr std::int64_t most_leaders = 4000;
+inline constexpr std::int64_t most_leaf_rows = 2000;
+
 /// Rows of an approximate group whose exact neighbors tell its recall.
 inline constexpr std::int64_t calibration_rows = 512;
 

@@ -2,6 +2,7 @@
 
 #include "knn/key.hpp"
 #include "knn/recall.hpp"
+#include "knn/seed.hpp"
 #include "links/similarity.hpp"
 #include "parallel/workers.hpp"
 
@@ -20,23 +21,16 @@ using knn::Key;
 /// Rows of one group that are searched together: each row of the group is loaded once for all of them.
 constexpr std::size_t rows_a_search = 32;
 
-/// The finaliser of splitmix64 over both.
-std::uint64_t mix(std::uint64_t seed, std::uint64_t row) {
-    std::uint64_t x = seed + 0x9E3779B97F4A7C15U * (row + 1);
-    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9U;
-    x = (x ^ (x >> 27)) * 0x94D049BB133111EBU;
-    return x ^ (x >> 31);
-}
-
 /// The rows that could have links, or `count` of them by the lot; ascending.
 std::vector<std::int64_t> sample_rows(const RowsByGroup& grouped, std::int64_t count, std::uint64_t seed,
                                       bool& all) {
+    constexpr std::uint64_t spread = 0x9e3779b97f4a7c15U;  // rows far apart before they are mixed
     std::vector<std::pair<std::uint64_t, std::int64_t>> lots;
     for (std::size_t g = 0; g + 1 < grouped.offsets.size(); ++g) {
         const auto members = grouped.group(static_cast<std::int32_t>(g));
         if (members.size() < 2) continue;
         for (const std::int64_t row : members) {
-            lots.emplace_back(mix(seed, static_cast<std::uint64_t>(row)), row);
+            lots.emplace_back(knn::mix(seed + spread * static_cast<std::uint64_t>(row)), row);
         }
     }
     all = static_cast<std::int64_t>(lots.size()) <= count;
