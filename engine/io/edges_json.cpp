@@ -1,40 +1,15 @@
 #include "io/edges_json.hpp"
 
+#include "io/append.hpp"
 #include "io/ticker.hpp"
 
-#include <nlohmann/json.hpp>
-
-#include <charconv>
 #include <cmath>
 #include <string>
-#include <variant>
 
 namespace grouplink::io {
 namespace {
 
-using Json = nlohmann::json;
-
 constexpr std::size_t flush_bytes = std::size_t{1} << 18;
-
-template <typename Number>
-void append_number(std::string& text, Number value) {
-    char digits[32];
-    text.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
-}
-
-void append_text(std::string& text, std::string_view value) {
-    text += Json(value).dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-void append_name(std::string& text, const IdColumn& ids, std::int64_t row) {
-    if (const auto* numbers = std::get_if<std::vector<std::int64_t>>(&ids)) {
-        append_number(text, (*numbers)[static_cast<std::size_t>(row)]);
-    } else if (const auto* texts = std::get_if<StringColumn>(&ids)) {
-        append_text(text, (*texts)[row]);
-    } else {
-        append_number(text, row);
-    }
-}
 
 }  // namespace
 
@@ -43,11 +18,11 @@ void write_edges_json(AtomicFile& file, const LinksOut& links, const JobControl&
     std::string end;
     if (!links.mapping.empty()) {
         end = ",\"similarity\":";
-        append_text(end, links.mapping);
+        append_json(end, links.mapping);
     }
     if (links.undirected()) {
         end += ",\"links\":";
-        append_text(end, name(*links.mode));
+        append_json(end, name(*links.mode));
     }
     end += "}\n";
     Ticker ticker(control, "write", graph.links());
@@ -58,11 +33,11 @@ void write_edges_json(AtomicFile& file, const LinksOut& links, const JobControl&
         const auto last = static_cast<std::size_t>(graph.offsets[static_cast<std::size_t>(row) + 1]);
         if (first == last) continue;
         begin = "{\"source\":";
-        append_name(begin, links.ids, row);
+        append_json_id(begin, links.ids, row);
         begin += ",\"target\":";
         for (std::size_t i = first; i < last; ++i) {
             text += begin;
-            append_name(text, links.ids, graph.targets[i]);
+            append_json_id(text, links.ids, graph.targets[i]);
             text += ",\"weight\":";
             if (std::isfinite(graph.weights[i])) {
                 append_number(text, graph.weights[i]);

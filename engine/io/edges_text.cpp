@@ -1,8 +1,8 @@
 #include "io/edges_text.hpp"
 
+#include "io/append.hpp"
 #include "io/ticker.hpp"
 
-#include <charconv>
 #include <string>
 #include <variant>
 
@@ -10,13 +10,6 @@ namespace grouplink::io {
 namespace {
 
 constexpr std::size_t flush_bytes = std::size_t{1} << 18;
-
-template <typename Number>
-void append_number(std::string& text, Number value) {
-    char digits[32];
-    const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-    text.append(digits, end);
-}
 
 void append_field(std::string& text, std::string_view value, char separator) {
     const char special[] = {separator, '"', '\n', '\r'};

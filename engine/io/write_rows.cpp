@@ -1,12 +1,10 @@
 #include "io/write_rows.hpp"
 
+#include "io/append.hpp"
 #include "io/message.hpp"
 #include "io/npz.hpp"
 #include "io/ticker.hpp"
 
-#include <nlohmann/json.hpp>
-
-#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -16,8 +14,6 @@
 
 namespace grouplink::io {
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr std::int64_t rows_a_step = 1 << 10;
 constexpr std::size_t flush_bytes = std::size_t{1} << 18;
@@ -116,16 +112,6 @@ void check_words(const std::string& path, std::int64_t rows, std::int64_t dim) {
          path, rows, dim);
 }
 
-template <typename Number>
-void append_number(std::string& text, Number value) {
-    char digits[32];
-    text.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
-}
-
-void append_text(std::string& text, std::string_view value) {
-    text += Json(value).dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 void append_vector(std::string& text, const MatrixView& vectors, std::int64_t row) {
     if (!vectors.has_row(row)) {
         text += "null";
@@ -146,14 +132,6 @@ void append_vector(std::string& text, const MatrixView& vectors, std::int64_t ro
         }
     }
     text += ']';
-}
-
-void append_id(std::string& text, const IdColumn& ids, std::int64_t row) {
-    if (const auto* numbers = std::get_if<std::vector<std::int64_t>>(&ids)) {
-        append_number(text, (*numbers)[static_cast<std::size_t>(row)]);
-    } else {
-        append_text(text, std::get<StringColumn>(ids)[row]);
-    }
 }
 
 }  // namespace
@@ -198,12 +176,12 @@ void write_json_rows(AtomicFile& file, const RowsOut& rows, const JobControl& co
         text += '{';
         const auto begin = [&](const std::string& key) {
             if (text.back() != '{') text += ',';
-            append_text(text, key);
+            append_json(text, key);
             text += ':';
         };
         if (!rows.id.empty()) {
             begin(rows.id);
-            append_id(text, table.ids, row);
+            append_json_id(text, table.ids, row);
         }
         if (!rows.group.empty()) {
             begin(rows.group);
@@ -211,7 +189,7 @@ void write_json_rows(AtomicFile& file, const RowsOut& rows, const JobControl& co
             if (code < 0) {
                 text += "null";
             } else {
-                append_text(text, table.groups.keys[static_cast<std::size_t>(code)]);
+                append_json(text, table.groups.keys[static_cast<std::size_t>(code)]);
             }
         }
         begin(rows.embedding);
