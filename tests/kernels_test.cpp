@@ -13,11 +13,14 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <numeric>
 #include <random>
+#include <utility>
 #include <vector>
 
 using namespace grouplink;
 using kernels::Isa;
+using kernels::PairOp;
 
 namespace {
 
@@ -35,6 +38,13 @@ std::vector<double> random_row(std::size_t n, std::mt19937_64& random) {
     for (std::size_t i = 0; i < n; ++i)
         row[i] = normal(random) * std::exp2(static_cast<double>(random() % 40) - 20);
     return row;
+}
+
+double pair(const kernels::Table& table, PairOp op, const std::vector<double>& x,
+            const std::vector<double>& y) {
+    double out = 0.0;
+    table.pair_tile(op, x.data(), 1, y.data(), 1, x.size(), x.size(), false, &out);
+    return out;
 }
 
 bool same_bits(double a, double b) {
@@ -61,17 +71,16 @@ TEST_CASE("sums are right, and the same bit by bit under every instruction set")
             CAPTURE(n);
             CHECK(std::abs(table->dot(x.data(), y.data(), x.size()) - static_cast<double>(dot)) <=
                   1e-13 * static_cast<double>(scale));
-            CHECK(table->squared_l2(x.data(), y.data(), x.size()) ==
+            CHECK(pair(*table, PairOp::squared_l2, x, y) ==
                   doctest::Approx(static_cast<double>(squares)).epsilon(1e-13));
-            CHECK(table->l1(x.data(), y.data(), x.size()) ==
+            CHECK(pair(*table, PairOp::l1, x, y) ==
                   doctest::Approx(static_cast<double>(magnitudes)).epsilon(1e-13));
             CHECK(
                 same_bits(table->dot(x.data(), y.data(), x.size()), first.dot(x.data(), y.data(), x.size())));
-            CHECK(same_bits(table->squared_l2(x.data(), y.data(), x.size()),
-                            first.squared_l2(x.data(), y.data(), x.size())));
-            CHECK(same_bits(table->l1(x.data(), y.data(), x.size()), first.l1(x.data(), y.data(), x.size())));
-            CHECK(
-                same_bits(table->l1(x.data(), y.data(), x.size()), table->l1(y.data(), x.data(), x.size())));
+            for (const PairOp op : {PairOp::dot, PairOp::squared_l2, PairOp::l1}) {
+                CHECK(same_bits(pair(*table, op, x, y), pair(first, op, x, y)));
+                CHECK(same_bits(pair(*table, op, x, y), pair(*table, op, y, x)));
+            }
             std::vector<double> scaled = x;
             table->scale(scaled.data(), 3.25, scaled.size());
             CHECK(scaled[n / 2] == x[n / 2] * 3.25);
@@ -155,18 +164,30 @@ TEST_CASE("the other element types load as they are, from any address") {
 }
 
 TEST_CASE("extent finds the largest magnitude and whatever is not finite, at every place") {
-    for (const auto* table : tables()) {
-        for (std::size_t place = 0; place < 70; ++place) {
-            std::vector<double> row(kernels::padded(70), 0.25);
-            row[place] = -7.0;
-            CHECK(table->extent(row.data(), row.size()).max_abs == 7.0);
-            CHECK(table->extent(row.data(), row.size()).finite);
-            for (const double bad : {std::nan(""), HUGE_VAL, -HUGE_VAL}) {
-                row[place] = bad;
-                CHECK_FALSE(table->extent(row.data(), row.size()).finite);
+    const auto check = [](ElementType type, auto quarter, auto seven, auto bad_values) {
+        for (const auto* table : tables()) {
+            CAPTURE(name(table->isa));
+            for (std::size_t place = 0; place < 70; ++place) {
+                std::vector<decltype(quarter)> row(70, quarter);
+                row[place] = seven;
+                CHECK(table->extent(row.data(), type, row.size()).max_abs == 7.0);
+                CHECK(table->extent(row.data(), type, row.size()).finite);
+                CHECK(table->extent(row.data(), type, place).max_abs < 1.0);
+                for (const auto bad : bad_values) {
+                    row[place] = bad;
+                    CHECK_FALSE(table->extent(row.data(), type, row.size()).finite);
+                }
             }
         }
-    }
+    };
+    using Halves = std::vector<std::uint16_t>;
+    constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+    check(ElementType::float16, std::uint16_t{0x3400}, std::uint16_t{0xc700}, Halves{0x7c00, 0xfc00, 0x7e01});
+    check(ElementType::float32, 0.25F, -7.0F, std::vector{nan, -nan, HUGE_VALF, -HUGE_VALF});
+    check(ElementType::float64, 0.25, -7.0, std::vector{std::nan(""), -std::nan(""), HUGE_VAL, -HUGE_VAL});
+    check(ElementType::int8, std::int8_t{0}, std::int8_t{-7}, std::vector<std::int8_t>{});
+    const std::int8_t lowest = -128;
+    for (const auto* table : tables()) CHECK(table->extent(&lowest, ElementType::int8, 1).max_abs == 128.0);
 }
 
 TEST_CASE("tiles hold what the pairs say one by one") {
@@ -297,32 +318,84 @@ TEST_CASE("products with rows as they were given are those with loaded rows, bit
     }
 }
 
-TEST_CASE("sums of exact products are dot's, bit by bit, under every instruction set") {
+TEST_CASE("a tile of pairs is what its pairs are one by one, bit by bit, under every instruction set") {
     std::mt19937_64 random(4);
     for (const std::size_t dim : {1U, 31U, 32U, 33U, 384U}) {
         const std::size_t n = kernels::padded(dim);
-        const std::size_t stride = n + 1;
-        constexpr std::size_t rows = 11;
-        std::vector<double> x = random_row(dim, random);
-        for (double& value : x) value = static_cast<double>(static_cast<float>(value));
-        std::vector<double> y(rows * stride, 0.0);
-        for (std::size_t r = 0; r < rows; ++r) {
+        const std::size_t stride = n + 8;
+        constexpr std::size_t most = 11;
+        std::vector<double> rows(2 * most * stride, 0.0);
+        for (std::size_t r = 0; r < 2 * most; ++r) {
             for (std::size_t c = 0; c < dim; ++c)
-                y[r * stride + c] = static_cast<double>(static_cast<float>(random_row(1, random)[0]));
+                rows[r * stride + c] = static_cast<double>(static_cast<float>(random_row(1, random)[0]));
+        }
+        const auto row = [&](std::size_t r) {
+            return std::vector<double>(rows.data() + r * stride, rows.data() + r * stride + n);
+        };
+        for (const auto* table : tables()) {
+            CAPTURE(name(table->isa));
+            for (const PairOp op : {PairOp::dot, PairOp::exact_dot, PairOp::squared_l2, PairOp::l1}) {
+                const PairOp same = op == PairOp::exact_dot ? PairOp::dot : op;
+                const auto expected = [&](std::size_t i, std::size_t j) {
+                    return pair(*tables().front(), same, row(i), row(j));
+                };
+                for (const auto& [nx, ny] : {std::pair{0, 3}, {1, 1}, {5, 1}, {1, 4}, {4, 2}, {11, 7}}) {
+                    const auto na = static_cast<std::size_t>(nx);
+                    const auto nb = static_cast<std::size_t>(ny);
+                    std::vector<double> out(na * nb + 1, -1.0);
+                    table->pair_tile(op, rows.data(), na, rows.data() + most * stride, nb, stride, n, false,
+                                     out.data());
+                    for (std::size_t i = 0; i < na; ++i) {
+                        for (std::size_t j = 0; j < nb; ++j)
+                            CHECK(same_bits(out[i * nb + j], expected(i, most + j)));
+                    }
+                    CHECK(out.back() == -1.0);
+                }
+                for (std::size_t count = 0; count <= most; ++count) {
+                    std::vector<double> out(count * count + 1, -1.0);
+                    table->pair_tile(op, rows.data(), count, rows.data(), count, stride, n, true, out.data());
+                    for (std::size_t i = 0; i < count; ++i) {
+                        for (std::size_t j = i + 1; j < count; ++j)
+                            CHECK(same_bits(out[i * count + j], expected(i, j)));
+                    }
+                    CHECK(out.back() == -1.0);
+                }
+            }
+            CHECK(same_bits(
+                table->squared_l2_scaled(rows.data(), 1.0 / 3, rows.data() + stride, 0.7, n),
+                tables().front()->squared_l2_scaled(rows.data(), 1.0 / 3, rows.data() + stride, 0.7, n)));
+            CHECK(same_bits(table->squared_l2_scaled(rows.data(), 1.0, rows.data() + stride, 1.0, n),
+                            pair(*table, PairOp::squared_l2, row(0), row(1))));
+        }
+    }
+}
+
+TEST_CASE("angles are those of scalar arithmetic, and what is too small for it is named") {
+    std::mt19937_64 random(9);
+    std::uniform_real_distribution<double> cosine(-1.0, 1.0);
+    constexpr double least = 1e-4;
+    for (std::size_t n = 0; n < 40; ++n) {
+        std::vector<double> inner(n), squares(n);
+        const double own = 0.5 + std::abs(cosine(random));
+        for (std::size_t j = 0; j < n; ++j) {
+            squares[j] = std::exp2(20.0 * cosine(random));
+            // The same direction, the opposite one and just past it by rounding, and any.
+            const double c = j % 5 == 0 ? 1.0 : j % 5 == 1 ? -1.0 - 1e-15 : cosine(random);
+            inner[j] = c * std::sqrt(own * squares[j]);
         }
         for (const auto* table : tables()) {
             CAPTURE(name(table->isa));
-            for (std::size_t count = 0; count <= rows; ++count) {
-                std::vector<double> out(rows, -1.0);
-                table->dots_of_exact(x.data(), y.data(), stride, count, n, out.data());
-                for (std::size_t r = 0; r < count; ++r)
-                    CHECK(same_bits(out[r], tables().front()->dot(x.data(), y.data() + r * stride, n)));
-                for (std::size_t r = count; r < rows; ++r) CHECK(out[r] == -1.0);
+            std::vector<float> out(n + 1, 5.0F);
+            std::size_t small = 0;
+            const std::size_t told = table->angles(inner.data(), own, squares.data(), n, least, out.data());
+            for (std::size_t j = 0; j < n; ++j) {
+                const double squared = 2.0 - 2.0 * inner[j] / std::sqrt(own * squares[j]);
+                small += squared <= least;
+                CHECK(out[j] ==
+                      (squared > least ? static_cast<float>(std::min(2.0, std::sqrt(squared))) : -1.0F));
             }
-            CHECK(same_bits(table->squared_l2_scaled(x.data(), 1.0 / 3, y.data(), 0.7, n),
-                            tables().front()->squared_l2_scaled(x.data(), 1.0 / 3, y.data(), 0.7, n)));
-            CHECK(same_bits(table->squared_l2_scaled(x.data(), 1.0, y.data(), 1.0, n),
-                            table->squared_l2(x.data(), y.data(), n)));
+            CHECK(told == small);
+            CHECK(out[n] == 5.0F);
         }
     }
 }
@@ -344,15 +417,42 @@ TEST_CASE("a row is found among keys by their lower half") {
 
 TEST_CASE("keys in order") {
     std::mt19937_64 random(5);
-    for (std::size_t n = 1; n < 140; n += 3) {
-        std::vector<std::uint64_t> keys(n);
-        for (std::uint64_t& key : keys) key = random() >> (random() % 2);  // on both sides of 2^63
-        std::vector<std::uint64_t> sorted = keys;
-        std::sort(sorted.begin(), sorted.end());
-        for (const auto* table : tables()) {
-            std::vector<std::uint64_t> out(n);
-            table->rank_keys(keys.data(), n, out.data());
+    for (const auto* table : tables()) {
+        CAPTURE(name(table->isa));
+        for (std::size_t n = 0; n <= table->few_keys; ++n) {
+            std::vector<std::uint64_t> keys(n);
+            for (std::size_t i = 0; i < n; ++i) {
+                // On both sides of 2^63; some that differ in their lower halves alone.
+                keys[i] = i % 3 == 2 ? keys[i - 1] ^ (1 + random() % 1000) : random() >> (random() % 2);
+            }
+            std::sort(keys.begin(), keys.end());
+            keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+            const std::vector<std::uint64_t> sorted = keys;
+            std::shuffle(keys.begin(), keys.end(), random);
+            std::vector<std::uint64_t> out(keys.size());
+            table->rank_keys(keys.data(), keys.size(), out.data());
             CHECK(out == sorted);
+        }
+    }
+}
+
+TEST_CASE("floats in order, equal ones by place") {
+    std::mt19937_64 random(8);
+    for (const auto* table : tables()) {
+        CAPTURE(name(table->isa));
+        for (std::size_t n = 0; n <= table->few_keys; ++n) {
+            std::vector<float> values(n);
+            for (float& value : values) value = static_cast<float>(static_cast<int>(random() % 40) - 20);
+            if (n > 2) values[n / 2] = -0.0F;
+            if (n > 3) values[n / 3] = HUGE_VALF;
+            std::vector<std::uint32_t> expected(n), order(n + 1, 77);
+            std::iota(expected.begin(), expected.end(), 0U);
+            std::stable_sort(expected.begin(), expected.end(),
+                             [&](std::uint32_t i, std::uint32_t j) { return values[i] < values[j]; });
+            table->rank_floats(values.data(), n, order.data());
+            CHECK(order.back() == 77);
+            order.pop_back();
+            CHECK(order == expected);
         }
     }
 }

@@ -190,7 +190,7 @@ knn::FlatIndex index_of(const oracle::Packed& packed, Metric metric, const kerne
     double max_abs = 0.0;
     for (std::size_t i = 0; i < rows; ++i) {
         scorer.load(static_cast<std::int64_t>(i), loaded.data());
-        max_abs = std::max(max_abs, kernel.extent(loaded.data(), kernels::padded(dim)).max_abs);
+        max_abs = std::max(max_abs, kernel.extent(loaded.data(), ElementType::float64, dim).max_abs);
         const double factor = knn::unit_factor(metric, dim, loaded.data());
         for (std::size_t c = 0; c < dim; ++c) sample.push_back(loaded[c] * factor);
     }

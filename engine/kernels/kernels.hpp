@@ -71,6 +71,11 @@ struct Extent {
     bool finite;     ///< no NaN, no infinity
 };
 
+/// Of two rows of doubles: their inner product, the sum of the squared differences of their components, that
+/// of the magnitudes of these. `exact_dot` is `dot` where every product of two components is exact in double,
+/// as those of float32 are: then, and only then, the fused operations that it uses round alike.
+enum class PairOp : std::uint8_t { dot, exact_dot, squared_l2, l1 };
+
 /// One entry for each kernel, all of one instruction set. `n` of the double kernels is a multiple
 /// of `lanes`.
 struct Table {
@@ -80,23 +85,27 @@ struct Table {
     /// out[i] = values[i] as a double for i < n, 0 from there to padded(n).
     void (*load)(const void* values, ElementType type, std::size_t n, double* out);
 
-    Extent (*extent)(const double* x, std::size_t n);
+    /// Of `n` values as they are stored. What is no number counts as not finite.
+    Extent (*extent)(const void* values, ElementType type, std::size_t n);
     /// x[i] *= factor.
     void (*scale)(double* x, double factor, std::size_t n);
     double (*dot)(const double* x, const double* y, std::size_t n);
-    /// out[j] = dot(x, y + j * stride, n) for j < count, where every product is exact in double, as those
-    /// of float32 components are: then, and only then, the fused operations used here round alike.
-    void (*dots_of_exact)(const double* x, const double* y, std::size_t stride, std::size_t count,
-                          std::size_t n, double* out);
     /// With y the doubles that load() makes of `n` values, which may be any but float64: their products are
     /// exact. *inner = dot(x, y, padded(n)), *squares = dot(y, y, padded(n)).
     void (*dots_with_values)(const double* x, const void* values, ElementType type, std::size_t n,
                              double* inner, double* squares);
-    double (*squared_l2)(const double* x, const double* y, std::size_t n);
-    /// squared_l2 of x * x_factor and y * y_factor.
+    /// The sum of the squared differences of x * x_factor and y * y_factor.
     double (*squared_l2_scaled)(const double* x, double x_factor, const double* y, double y_factor,
                                 std::size_t n);
-    double (*l1)(const double* x, const double* y, std::size_t n);
+
+    /// out[i * ny + j] = what `op` says of the rows x + i * stride and y + j * stride; with `upper`, at least
+    /// where j > i.
+    void (*pair_tile)(PairOp op, const double* x, std::size_t nx, const double* y, std::size_t ny,
+                      std::size_t stride, std::size_t n, bool upper, double* out);
+    /// With s = 2 - 2 inner[j] / sqrt(x_squares * y_squares[j]): out[j] = min(2, sqrt(s)) as a float where
+    /// s > least, and -1 elsewhere, for j < n. Returns how many are -1.
+    std::size_t (*angles)(const double* inner, double x_squares, const double* y_squares, std::size_t n,
+                          double least, float* out);
 
     /// Of two float rows of n components, summed in an order of the instruction set's own.
     float (*dot_f32)(const float* x, const float* y, std::size_t n);
@@ -105,6 +114,10 @@ struct Table {
     /// out = the n distinct keys, ascending. The work grows with n squared: up to `few_keys` it beats
     /// sorting.
     void (*rank_keys)(const std::uint64_t* keys, std::size_t n, std::uint64_t* out);
+
+    /// order[m] = the place of the m-th least of the n floats, none of them NaN; equal ones by place. The
+    /// work grows with n squared, as above.
+    void (*rank_floats)(const float* values, std::size_t n, std::uint32_t* order);
 
     /// The first place in [0, n) of a key whose lower half is `row`, or n.
     std::size_t (*find_row)(const std::uint64_t* keys, std::size_t n, std::uint32_t row);

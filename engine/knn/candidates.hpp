@@ -2,6 +2,7 @@
 
 #include "kernels/kernels.hpp"
 #include "knn/key.hpp"
+#include "knn/large_pages.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -27,7 +28,9 @@ public:
           capacity_(std::min(2 * keep, most + 1)),
           keys_(std::make_unique_for_overwrite<Key[]>(rows * capacity_)),
           counts_(rows, 0),
-          thresholds_(rows, -std::numeric_limits<float>::infinity()) {}
+          thresholds_(rows, -std::numeric_limits<float>::infinity()) {
+        advise_large_pages(keys_.get(), rows * capacity_ * sizeof(Key));
+    }
 
     /// Below this score a candidate cannot enter the row's list. Minus infinity until one was turned
     /// away or thrown out, after that no score so lost is above it.

@@ -2,8 +2,49 @@
 #include "knn/key.hpp"
 
 #include <algorithm>
+#include <cstring>
+#include <limits>
 
 namespace grouplink::knn {
+namespace {
+
+/// Rows that are, byte by byte, an earlier one.
+std::int64_t count_duplicates(const GroupJob& job, std::vector<std::uint64_t>& starts) {
+    const MatrixView& vectors = job.scorer.vectors();
+    const std::size_t bytes = job.dim * element_size(vectors.type);
+    // Most pairs differ in their first bytes: these are compared where they lie side by side.
+    starts.assign(job.rows.size(), 0);
+    std::int64_t duplicates = 0;
+    for (std::size_t j = 0; j < job.rows.size(); ++j) {
+        const void* row = vectors.row(job.rows[j]);
+        std::memcpy(&starts[j], row, std::min(bytes, sizeof starts[j]));
+        for (std::size_t i = 0; i < j; ++i) {
+            if (starts[i] != starts[j] || std::memcmp(vectors.row(job.rows[i]), row, bytes) != 0) continue;
+            ++duplicates;
+            break;
+        }
+    }
+    return duplicates;
+}
+
+/// scratch.columns = the places of the k least of n distances, ascending, equal ones by place.
+void nearest_places(const float* distances, std::size_t n, std::size_t k, const kernels::Table& kernel,
+                    Scratch& scratch) {
+    scratch.columns.resize(n);
+    if (n <= kernel.few_keys) {
+        kernel.rank_floats(distances, n, scratch.columns.data());
+        return;
+    }
+    scratch.keys.resize(n);
+    scratch.expanded.resize(k);
+    for (std::size_t j = 0; j < n; ++j)
+        scratch.keys[j] = make_key(distances[j], static_cast<std::uint32_t>(j));
+    std::partial_sort_copy(scratch.keys.begin(), scratch.keys.end(), scratch.expanded.begin(),
+                           scratch.expanded.end());
+    for (std::size_t m = 0; m < k; ++m) scratch.columns[m] = key_row(scratch.expanded[m]);
+}
+
+}  // namespace
 
 void search_direct(const GroupJob& job, Scratch& scratch) {
     const std::size_t rows = job.rows.size();
@@ -11,35 +52,21 @@ void search_direct(const GroupJob& job, Scratch& scratch) {
     scratch.x.resize(rows * stride);
     for (std::size_t i = 0; i < rows; ++i) job.scorer.load(job.rows[i], scratch.x.data() + i * stride);
 
-    // keys[i * rows + j]: how far j is from i; a row's own place stays out of reach.
-    scratch.keys.resize(rows * rows);
-    scratch.found.resize(rows);
-    for (std::size_t i = 0; i < rows; ++i) {
-        const double* x = scratch.x.data() + i * stride;
-        job.scorer.distances(x, x + stride, rows - i - 1, job.dim, scratch.found.data());
-        scratch.keys[i * rows + i] = ~Key{0};
-        for (std::size_t j = i + 1; j < rows; ++j) {
-            const float distance = scratch.found[j - i - 1];
-            scratch.keys[i * rows + j] = make_key(distance, static_cast<std::uint32_t>(j));
-            scratch.keys[j * rows + i] = make_key(distance, static_cast<std::uint32_t>(i));
-        }
-    }
+    scratch.scores.resize(rows * rows);
+    float* distances = scratch.scores.data();
+    job.scorer.all_distances(scratch.x.data(), rows, job.dim, scratch.y, distances);
     scratch.counters.scored_pairs += static_cast<std::int64_t>(rows * (rows - 1) / 2);
+    scratch.counters.duplicate_rows += count_duplicates(job, scratch.keys);
 
-    scratch.expanded.resize(rows);
     for (std::size_t i = 0; i < rows; ++i) {
-        Key* keys = scratch.keys.data() + i * rows;
-        if (rows <= job.scorer.kernel().few_keys) {
-            job.scorer.kernel().rank_keys(keys, rows, scratch.expanded.data());
-        } else {
-            std::partial_sort_copy(keys, keys + rows, scratch.expanded.begin(),
-                                   scratch.expanded.begin() + static_cast<std::ptrdiff_t>(job.k));
-        }
+        float* row = distances + i * rows;
+        row[i] = std::numeric_limits<float>::infinity();  // out of reach
+        nearest_places(row, rows, job.k, job.scorer.kernel(), scratch);
         std::int64_t* targets = job.targets(i);
-        float* distances = job.distances(i);
+        float* found = job.distances(i);
         for (std::size_t m = 0; m < job.k; ++m) {
-            targets[m] = job.rows[key_row(scratch.expanded[m])];
-            distances[m] = key_value(scratch.expanded[m]);
+            targets[m] = job.rows[scratch.columns[m]];
+            found[m] = row[scratch.columns[m]];
         }
     }
 }

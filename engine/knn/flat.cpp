@@ -35,7 +35,7 @@ std::vector<parallel::Stage> FlatSearch::stages() {
 
 std::int64_t FlatSearch::begin_measure(Scratch&) { return rows_.begin_measure(); }
 
-void FlatSearch::measure(std::int64_t block, Scratch& scratch) { rows_.measure(block, scratch); }
+void FlatSearch::measure(std::int64_t block, Scratch&) { rows_.measure(block); }
 
 std::int64_t FlatSearch::begin_gather(Scratch& scratch) {
     rows_.finish(scratch);

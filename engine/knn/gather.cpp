@@ -1,6 +1,7 @@
 #include "knn/gather.hpp"
 
 #include "kernels/gemm.hpp"
+#include "knn/large_pages.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -33,7 +34,7 @@ FlatIndex::FlatIndex(std::size_t rows, std::size_t dim, Metric metric, Frame fra
         binary_.ntotal = static_cast<std::int64_t>(rows);
     } else {
         index_ = faiss::IndexFlat(static_cast<std::int64_t>(dim), faiss_metric(metric_));
-        index_.codes.resize(rows * dim * sizeof(float));
+        resize_on_large_pages(index_.codes, rows * dim * sizeof(float));
         index_.ntotal = static_cast<std::int64_t>(rows);
     }
 }

@@ -9,17 +9,16 @@ std::int64_t GroupRows::begin_measure() {
     return blocks_.count;
 }
 
-void GroupRows::measure(std::int64_t block, Scratch& scratch) {
+void GroupRows::measure(std::int64_t block) {
     const std::size_t first = block_first(block);
     const std::size_t last = std::min(job_.rows.size(), first + block_rows());
     const bool measured = needs_extent(job_.scorer.metric());
     double& max_abs = max_abs_[static_cast<std::size_t>(block)];
-    scratch.x.resize(RowScorer::loaded_size(job_.dim));
     for (std::size_t i = first; i < last; ++i) {
         hashes_[i] = hash_row(job_.scorer.vectors(), job_.rows[i]);
         if (!measured) continue;
-        job_.scorer.load(job_.rows[i], scratch.x.data());
-        const auto extent = job_.scorer.kernel().extent(scratch.x.data(), kernels::padded(job_.dim));
+        const MatrixView& vectors = job_.scorer.vectors();
+        const auto extent = job_.scorer.kernel().extent(vectors.row(job_.rows[i]), vectors.type, job_.dim);
         max_abs = std::max(max_abs, extent.max_abs);
     }
 }

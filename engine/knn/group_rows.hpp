@@ -20,7 +20,7 @@ public:
 
     /// How many blocks there are to measure.
     std::int64_t begin_measure();
-    void measure(std::int64_t block, Scratch& scratch);
+    void measure(std::int64_t block);
     /// Finds the classes; from here on blocks are blocks of classes.
     void finish(Scratch& scratch);
 

@@ -130,7 +130,7 @@ std::vector<parallel::Stage> HnswSearch::stages() {
 
 std::int64_t HnswSearch::begin_measure(Scratch&) { return rows_.begin_measure(); }
 
-void HnswSearch::measure(std::int64_t block, Scratch& scratch) { rows_.measure(block, scratch); }
+void HnswSearch::measure(std::int64_t block, Scratch&) { rows_.measure(block); }
 
 std::int64_t HnswSearch::begin_gather(Scratch& scratch) {
     rows_.finish(scratch);

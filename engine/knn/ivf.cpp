@@ -54,7 +54,7 @@ std::vector<parallel::Stage> IvfSearch::stages() {
 
 std::int64_t IvfSearch::begin_measure(Scratch&) { return rows_.begin_measure(); }
 
-void IvfSearch::measure(std::int64_t block, Scratch& scratch) { rows_.measure(block, scratch); }
+void IvfSearch::measure(std::int64_t block, Scratch&) { rows_.measure(block); }
 
 std::int64_t IvfSearch::begin_sample(Scratch& scratch) {
     rows_.finish(scratch);

@@ -5,6 +5,7 @@
 #include "knn/group.hpp"
 #include "knn/hnsw.hpp"
 #include "knn/ivf.hpp"
+#include "knn/large_pages.hpp"
 #include "knn/partition.hpp"
 #include "knn/seed.hpp"
 #include "parallel/workers.hpp"
@@ -78,8 +79,8 @@ KnnResult find_neighbors(const MatrixView& vectors, const RowsByGroup& grouped,
     KnnResult result;
     result.neighbors.offsets = neighbor_offsets(grouped, vectors.rows, options.n_nearest);
     const auto links = static_cast<std::size_t>(result.neighbors.offsets.back());
-    result.neighbors.targets.resize(links);
-    result.neighbors.distances.resize(links);
+    knn::resize_on_large_pages(result.neighbors.targets, links);
+    knn::resize_on_large_pages(result.neighbors.distances, links);
 
     const knn::RowScorer scorer(vectors, options.metric, kernels::best());
     std::vector<Scratch> scratch(static_cast<std::size_t>(threads));

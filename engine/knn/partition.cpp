@@ -105,7 +105,7 @@ void PartitionSearch::add_refinement(std::vector<parallel::Stage>& stages, doubl
 
 std::int64_t PartitionSearch::begin_measure(Scratch&) { return rows_.begin_measure(); }
 
-void PartitionSearch::measure(std::int64_t block, Scratch& scratch) { rows_.measure(block, scratch); }
+void PartitionSearch::measure(std::int64_t block, Scratch&) { rows_.measure(block); }
 
 std::int64_t PartitionSearch::begin_gather(Scratch& scratch) {
     rows_.finish(scratch);

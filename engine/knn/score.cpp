@@ -12,12 +12,22 @@ float to_float(double distance) {
     return static_cast<float>(std::clamp(distance, -largest, largest));
 }
 
+kernels::PairOp op_of(Metric metric, bool exact_products) {
+    switch (metric) {
+        case Metric::euclidean: return kernels::PairOp::squared_l2;
+        case Metric::manhattan:
+        case Metric::hamming: return kernels::PairOp::l1;
+        default: return exact_products ? kernels::PairOp::exact_dot : kernels::PairOp::dot;
+    }
+}
+
 }  // namespace
 
 RowScorer::RowScorer(const MatrixView& vectors, Metric metric, const kernels::Table& kernel)
     : vectors_(vectors),
       metric_(metric),
       exact_products_(vectors.type != ElementType::float64),
+      op_(op_of(metric, exact_products_)),
       kernel_(kernel) {}
 
 void RowScorer::load(std::int64_t row, double* out) const {
@@ -27,7 +37,7 @@ void RowScorer::load(std::int64_t row, double* out) const {
     if (metric_ == Metric::angular) {
         if (vectors_.type == ElementType::float64) {
             // A power of two changes no digit of the direction, and keeps the squares in range.
-            const int exponent = std::ilogb(kernel_.extent(out, n).max_abs);
+            const int exponent = std::ilogb(kernel_.extent(out, ElementType::float64, n).max_abs);
             kernel_.scale(out, std::exp2(-std::clamp(exponent, -1000, 1000)), n);
         }
         out[n] = kernel_.dot(out, out, n);
@@ -50,12 +60,6 @@ double angle(double squared) { return std::min(2.0, std::sqrt(squared)); }
 
 }  // namespace
 
-double RowScorer::angular(double inner, const double* x, const double* y, std::size_t n) const {
-    const double squared = squared_angle(inner, x[n], y[n]);
-    if (squared > cancels) return angle(squared);
-    return std::sqrt(kernel_.squared_l2_scaled(x, 1.0 / std::sqrt(x[n]), y, 1.0 / std::sqrt(y[n]), n));
-}
-
 float RowScorer::distance_to(const double* x, std::int64_t row, double* scratch) const {
     const auto dim = static_cast<std::size_t>(vectors_.row_dim(row));
     if (exact_products_ && (metric_ == Metric::angular || metric_ == Metric::dot)) {
@@ -70,34 +74,67 @@ float RowScorer::distance_to(const double* x, std::int64_t row, double* scratch)
     return distance(x, scratch, dim);
 }
 
+void RowScorer::finish(const double* values, const double* x, const double* y, const double* y_squares,
+                       std::size_t count, std::size_t dim, float* out) const {
+    const std::size_t n = kernels::padded(dim);
+    switch (metric_) {
+        case Metric::angular: {
+            if (kernel_.angles(values, x[n], y_squares, count, cancels, out) == 0) return;
+            for (std::size_t j = 0; j < count; ++j) {
+                if (out[j] >= 0.0F) continue;
+                const double* row = y + j * loaded_size(dim);
+                out[j] = to_float(std::sqrt(
+                    kernel_.squared_l2_scaled(x, 1.0 / std::sqrt(x[n]), row, 1.0 / std::sqrt(row[n]), n)));
+            }
+            return;
+        }
+        case Metric::euclidean:
+            for (std::size_t j = 0; j < count; ++j) out[j] = to_float(std::sqrt(values[j]));
+            return;
+        case Metric::manhattan:
+        case Metric::hamming:
+            for (std::size_t j = 0; j < count; ++j) out[j] = to_float(values[j]);
+            return;
+        case Metric::dot:
+            for (std::size_t j = 0; j < count; ++j) out[j] = to_float(-values[j]);
+            return;
+    }
+}
+
 void RowScorer::distances(const double* x, const double* y, std::size_t count, std::size_t dim,
                           float* out) const {
     constexpr std::size_t at_once = 64;
     const std::size_t n = kernels::padded(dim);
     const std::size_t stride = loaded_size(dim);
-    double inner[at_once];
+    double values[at_once];
+    double squares[at_once];
     for (std::size_t first = 0; first < count; first += at_once) {
         const std::size_t part = std::min(at_once, count - first);
         const double* rows = y + first * stride;
-        if (metric_ == Metric::angular || metric_ == Metric::dot) {
-            if (exact_products_) {
-                kernel_.dots_of_exact(x, rows, stride, part, n, inner);
-            } else {
-                for (std::size_t j = 0; j < part; ++j) inner[j] = kernel_.dot(x, rows + j * stride, n);
-            }
+        kernel_.pair_tile(op_, rows, part, x, 1, stride, n, false, values);
+        if (metric_ == Metric::angular) {
+            for (std::size_t j = 0; j < part; ++j) squares[j] = rows[j * stride + n];
         }
-        for (std::size_t j = 0; j < part; ++j) {
-            const double* row = rows + j * stride;
-            double distance = 0.0;
-            switch (metric_) {
-                case Metric::angular: distance = angular(inner[j], x, row, n); break;
-                case Metric::euclidean: distance = std::sqrt(kernel_.squared_l2(x, row, n)); break;
-                case Metric::manhattan:
-                case Metric::hamming: distance = kernel_.l1(x, row, n); break;
-                case Metric::dot: distance = -inner[j]; break;
-            }
-            out[first + j] = to_float(distance);
-        }
+        finish(values, x, rows, squares, part, dim, out + first);
+    }
+}
+
+void RowScorer::all_distances(const double* rows, std::size_t count, std::size_t dim,
+                              AlignedVector<double>& scratch, float* out) const {
+    const std::size_t n = kernels::padded(dim);
+    const std::size_t stride = loaded_size(dim);
+    scratch.resize(count * count + count);
+    double* values = scratch.data();
+    double* squares = values + count * count;
+    kernel_.pair_tile(op_, rows, count, rows, count, stride, n, true, values);
+    if (metric_ == Metric::angular) {
+        for (std::size_t i = 0; i < count; ++i) squares[i] = rows[i * stride + n];
+    }
+    for (std::size_t i = 0; i + 1 < count; ++i) {
+        float* row = out + i * count;
+        finish(values + i * count + i + 1, rows + i * stride, rows + (i + 1) * stride, squares + i + 1,
+               count - i - 1, dim, row + i + 1);
+        for (std::size_t j = i + 1; j < count; ++j) out[j * count + i] = row[j];
     }
 }
 

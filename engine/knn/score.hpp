@@ -4,6 +4,7 @@
 #include <grouplink/options.hpp>
 
 #include "kernels/kernels.hpp"
+#include "knn/aligned.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -50,6 +51,11 @@ public:
     /// out[j] = distance(x, y_j, dim), the loaded rows y_j standing one behind another.
     void distances(const double* x, const double* y, std::size_t count, std::size_t dim, float* out) const;
 
+    /// out[i * count + j] = distance() of the loaded rows i and j, which stand one behind another, for i !=
+    /// j.
+    void all_distances(const double* rows, std::size_t count, std::size_t dim, AlignedVector<double>& scratch,
+                       float* out) const;
+
     /// distance() of a loaded row and one that is not; `scratch` is room for a loaded row.
     float distance_to(const double* x, std::int64_t row, double* scratch) const;
 
@@ -58,11 +64,15 @@ public:
     const kernels::Table& kernel() const { return kernel_; }
 
 private:
-    double angular(double inner, const double* x, const double* y, std::size_t n) const;
+    /// Makes distances of what pair_tile() says of x and the `count` rows behind y. `y_squares` are their
+    /// squared lengths, under angular.
+    void finish(const double* values, const double* x, const double* y, const double* y_squares,
+                std::size_t count, std::size_t dim, float* out) const;
 
     const MatrixView& vectors_;
     Metric metric_;
     bool exact_products_;  ///< whether the products of two components are exact in double
+    kernels::PairOp op_;
     const kernels::Table& kernel_;
 };
 

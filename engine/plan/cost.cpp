@@ -15,7 +15,7 @@ namespace {
 // groups, and where they are off a result of the same quality comes a little later.
 
 /// The canonical scoring of a pair of a tiny group, with its share of loading and sorting.
-constexpr double direct_pair_factor = 70.0;
+constexpr double direct_pair_factor = 30.0;
 /// All that a link takes besides tiles, where every pair is looked at: passing the filter, lists, ranking.
 constexpr double link_factor = 1000.0;
 /// The same where lists are short of candidates from the start: gathering and ranking alone.

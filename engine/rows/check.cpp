@@ -37,11 +37,9 @@ std::vector<std::int64_t> group_dims(const MatrixView& vectors, const GroupColum
 }
 
 RowStatus status_of_values(const MatrixView& vectors, std::int64_t row, Metric metric,
-                           const kernels::Table& kernel, std::vector<double>& scratch) {
+                           const kernels::Table& kernel) {
     const auto dim = static_cast<std::size_t>(vectors.row_dim(row));
-    scratch.resize(kernels::padded(dim));
-    kernel.load(vectors.row(row), vectors.type, dim, scratch.data());
-    const kernels::Extent extent = kernel.extent(scratch.data(), scratch.size());
+    const kernels::Extent extent = kernel.extent(vectors.row(row), vectors.type, dim);
     if (!extent.finite || extent.max_abs > largest_component) return RowStatus::non_finite;
     if (metric == Metric::angular && extent.max_abs == 0.0) return RowStatus::zero_norm;
     return RowStatus::ok;
@@ -94,21 +92,19 @@ RowCheck check_rows(const MatrixView& vectors, const GroupColumn& groups, Metric
     check.group_dim = group_dims(vectors, groups);
     check.status.assign(static_cast<std::size_t>(vectors.rows), RowStatus::ok);
     const kernels::Table& kernel = kernels::best();
-    std::vector<std::vector<double>> scratch(static_cast<std::size_t>(threads));
 
-    const auto status_of = [&](std::int64_t row, std::vector<double>& buffer) {
+    const auto status_of = [&](std::int64_t row) {
         const std::int32_t group = groups.codes[static_cast<std::size_t>(row)];
         if (group < 0) return RowStatus::null_group;
         const std::int64_t dim = vectors.row_dim(row);
         if (!vectors.has_row(row) || dim == 0) return RowStatus::null_embedding;
         if (dim != check.group_dim[static_cast<std::size_t>(group)]) return RowStatus::wrong_dim;
-        return status_of_values(vectors, row, metric, kernel, buffer);
+        return status_of_values(vectors, row, metric, kernel);
     };
     parallel::for_blocks(vectors.rows, rows_a_block, threads, control, "check",
-                         [&](std::int64_t first, std::int64_t last, int worker) {
+                         [&](std::int64_t first, std::int64_t last, int) {
                              for (std::int64_t row = first; row < last; ++row) {
-                                 check.status[static_cast<std::size_t>(row)] =
-                                     status_of(row, scratch[static_cast<std::size_t>(worker)]);
+                                 check.status[static_cast<std::size_t>(row)] = status_of(row);
                              }
                          });
     for (const RowStatus status : check.status) ++check.counts[static_cast<std::size_t>(status)];

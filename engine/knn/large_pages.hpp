@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+namespace grouplink::knn {
+
+/// Asks the system for large pages where it has them, for memory that was not touched yet: what is filled
+/// once costs a fault every few KiB otherwise. A piece of advice: nothing happens where it cannot be taken.
+void advise_large_pages(void* memory, std::size_t bytes) noexcept;
+
+/// `count` zeros on such pages, in place of what `values` holds.
+template <typename T>
+void resize_on_large_pages(std::vector<T>& values, std::size_t count) {
+    values = {};
+    values.reserve(count);
+    advise_large_pages(values.data(), count * sizeof(T));
+    values.resize(count);
+}
+
+}  // namespace grouplink::knn
