@@ -142,6 +142,12 @@ struct Table {
     std::size_t (*collect)(const float* scores, float offset, const float* offsets, float threshold,
                            const float* thresholds, std::size_t n, std::uint32_t* columns, float* found);
 
+    /// Of a tile of n rows with themselves, of which the scores above the diagonal count, less both offsets:
+    /// of_rows[i * groups + g] = the largest of (i, j) where j % groups is g, of_columns[g * n + j] = the
+    /// largest of (i, j) where i % groups is g; minus infinity where there is none.
+    void (*group_maxima)(const float* scores, const float* offsets, std::size_t n, std::size_t groups,
+                         float* of_rows, float* of_columns);
+
     // From here on the kernels of rows of int8 codes, of dim <= most_narrow_dim. All are null, or none is.
 
     /// Writes the codes of a row of `dim` finite floats, narrow_padded(dim) of them.

@@ -56,8 +56,10 @@ public:
         }
     }
 
-    /// Has an empty list turn away what is below `threshold`.
-    void raise_threshold(std::size_t row, float threshold) { thresholds_[row] = threshold; }
+    /// Has a list turn away what is below `threshold` from now on.
+    void raise_threshold(std::size_t row, float threshold) {
+        thresholds_[row] = std::max(thresholds_[row], threshold);
+    }
 
     /// The row's list, in no order.
     std::span<const Key> kept(std::size_t row) {

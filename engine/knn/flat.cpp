@@ -27,8 +27,9 @@ FlatSearch::FlatSearch(GroupJob job, std::span<Scratch> scratch)
 
 std::vector<parallel::Stage> FlatSearch::stages() {
     return {make_stage(*this, scratch_, &FlatSearch::begin_measure, &FlatSearch::measure, 0.02),
+            make_stage(*this, scratch_, &FlatSearch::begin_order, &FlatSearch::order, 0.04),
             make_stage(*this, scratch_, &FlatSearch::begin_gather, &FlatSearch::gather, 0.03),
-            make_stage(*this, scratch_, &FlatSearch::begin_join, &FlatSearch::join, 0.80),
+            make_stage(*this, scratch_, &FlatSearch::begin_join, &FlatSearch::join, 0.76),
             make_stage(*this, scratch_, &FlatSearch::begin_rank, &FlatSearch::rank, 0.10),
             make_stage(*this, scratch_, &FlatSearch::begin_research, &FlatSearch::research, 0.05)};
 }
@@ -37,8 +38,17 @@ std::int64_t FlatSearch::begin_measure(Scratch&) { return rows_.begin_measure();
 
 void FlatSearch::measure(std::int64_t block, Scratch&) { rows_.measure(block); }
 
-std::int64_t FlatSearch::begin_gather(Scratch& scratch) {
+std::int64_t FlatSearch::begin_order(Scratch& scratch) {
     rows_.finish(scratch);
+    order_ = LeaderOrder(job_, rows_, scratch);
+    return order_.wanted() ? rows_.blocks() : 0;
+}
+
+void FlatSearch::order(std::int64_t block, Scratch& scratch) { order_.assign(block, scratch); }
+
+std::int64_t FlatSearch::begin_gather(Scratch&) {
+    if (order_.wanted()) rows_.reorder(order_.find());
+    order_ = {};
     index_ = FlatIndex(rows_.size(), job_.dim, job_.scorer.metric(), rows_.frame());
     join_ = SelfJoin(job_, rows_, index_, job_.k + spare_candidates(job_.dim));
     return rows_.blocks();
@@ -111,6 +121,10 @@ std::int64_t FlatSearch::begin_research(Scratch&) {
     lists_ = {};
     for (const auto& block : uncertain_) again_.insert(again_.end(), block.begin(), block.end());
     uncertain_ = {};
+    if (!again_.empty()) {
+        class_of_.resize(job_.rows.size());
+        for (std::uint32_t c = 0; c < rows_.size(); ++c) class_of_[lowest_member(c)] = c;
+    }
     again_at_once_ =
         std::clamp<std::size_t>(pairs_again / std::max<std::size_t>(1, rows_.size()), 1, most_again);
     return static_cast<std::int64_t>((again_.size() + again_at_once_ - 1) / again_at_once_);
@@ -122,8 +136,8 @@ void FlatSearch::research(std::int64_t batch, Scratch& scratch) {
     const auto rows = std::span(again_).subspan(first, std::min(again_at_once_, again_.size() - first));
     scratch.counters.researched_rows += static_cast<std::int64_t>(rows.size());
 
-    // Of more than k + 1 classes, perhaps the row's own among them, the rest never matters: each of these
-    // has a member that goes before.
+    // By distance and lowest member, of more than k + 1 classes, perhaps the row's own among them, the rest
+    // never matters: each of these has a member that goes before.
     const std::size_t keep = job_.k + 1;
     CandidateLists nearest(rows.size(), keep, scorer.kernel(), rows_.size());
     const std::size_t stride = RowScorer::loaded_size(job_.dim);
@@ -135,7 +149,7 @@ void FlatSearch::research(std::int64_t batch, Scratch& scratch) {
         double* loaded = scratch.y.data() + i * stride;
         scorer.load(ranker_.input_row(row), loaded);
         if (ranker_.neighbors_from(row, row) > 0)
-            nearest.push(i, -scorer.distance(loaded, loaded, job_.dim), row);
+            nearest.push(i, -scorer.distance(loaded, loaded, job_.dim), lowest_member(row));
         selected.push_back(row);
     }
 
@@ -159,8 +173,10 @@ void FlatSearch::research(std::int64_t batch, Scratch& scratch) {
         score_wanted(wanted, b, nearest, scratch);
     }
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        const auto keys = nearest.ranked(i);
-        scratch.keys.assign(keys.begin(), keys.end());
+        scratch.keys.clear();
+        for (const Key key : nearest.ranked(i)) {
+            scratch.keys.push_back(make_key(key_value(key), class_of_[key_row(key)]));
+        }
         ranker_.write(selected[i], scratch);
     }
 }
@@ -192,6 +208,7 @@ void FlatSearch::score_wanted(std::span<const std::uint64_t> wanted, std::size_t
             ranker_.prefetch(static_cast<std::uint32_t>(b + j + ahead));
         if (wanted[j] == 0) continue;
         const auto candidate = static_cast<std::uint32_t>(b + j);
+        const std::uint32_t member = lowest_member(candidate);
         job_.scorer.load(ranker_.input_row(candidate), scratch.x.data());
         scratch.counters.scored_pairs += std::popcount(wanted[j]);
         for (std::size_t i = 0; i < most_again && wanted[j] >> i != 0;) {
@@ -199,7 +216,7 @@ void FlatSearch::score_wanted(std::span<const std::uint64_t> wanted, std::size_t
             const auto run = static_cast<std::size_t>(std::countr_one(wanted[j] >> i));
             job_.scorer.distances(scratch.x.data(), scratch.y.data() + i * stride, run, job_.dim, distances);
             for (std::size_t r = 0; r < run; ++r) {
-                if (-distances[r] >= nearest.threshold(i + r)) nearest.push(i + r, -distances[r], candidate);
+                if (-distances[r] >= nearest.threshold(i + r)) nearest.push(i + r, -distances[r], member);
             }
             i += run;
         }

@@ -4,6 +4,7 @@
 #include "knn/gather.hpp"
 #include "knn/group.hpp"
 #include "knn/group_rows.hpp"
+#include "knn/leader_order.hpp"
 #include "knn/rank.hpp"
 #include "knn/self_join.hpp"
 #include "parallel/workers.hpp"
@@ -41,6 +42,8 @@ private:
 
     std::int64_t begin_measure(Scratch&);
     void measure(std::int64_t block, Scratch& scratch);
+    std::int64_t begin_order(Scratch& scratch);
+    void order(std::int64_t block, Scratch& scratch);
     std::int64_t begin_gather(Scratch& scratch);
     void gather(std::int64_t block, Scratch& scratch);
     std::int64_t begin_join(Scratch&);
@@ -50,6 +53,7 @@ private:
     std::int64_t begin_research(Scratch&);
     void research(std::int64_t batch, Scratch& scratch);
 
+    std::uint32_t lowest_member(std::uint32_t c) const { return rows_.unique().first[c]; }
     bool rank_row(std::uint32_t row, float& limit, Scratch& scratch);
     void mark_within(std::uint32_t row, float limit, std::size_t b, const float* scores, std::uint64_t bit,
                      std::span<std::uint64_t> wanted, Scratch& scratch) const;
@@ -60,11 +64,13 @@ private:
     std::span<Scratch> scratch_;
     GroupRows rows_;  ///< those that the index holds
     RowRanker ranker_;
+    LeaderOrder order_;
     FlatIndex index_;
     SelfJoin join_;
     CandidateLists lists_;
     std::vector<std::vector<Uncertain>> uncertain_;  ///< of each block
     std::vector<Uncertain> again_;
+    std::vector<std::uint32_t> class_of_;  ///< of each class's lowest member, where rows are searched again
     std::size_t again_at_once_ = 0;
 };
 

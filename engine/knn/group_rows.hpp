@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace grouplink::knn {
@@ -23,6 +24,9 @@ public:
     void measure(std::int64_t block);
     /// Finds the classes; from here on blocks are blocks of classes.
     void finish(Scratch& scratch);
+
+    /// Class order[i] becomes class i.
+    void reorder(std::span<const std::uint32_t> order) { unique_.reorder(order); }
 
     const UniqueRows& unique() const { return unique_; }
     const Frame& frame() const { return frame_; }

@@ -54,10 +54,34 @@ void SelfJoin::join_floats(std::int64_t block_a, std::int64_t block_b, Scratch& 
     index_->score_tile(a, na, b, nb, kernel, scratch.packed, scratch.scores.data());
 
     const auto guard = locks_->hold(block_a, block_b);
+    if (a == b) raise_thresholds(a, na, scratch);
     for (std::size_t i = 0; i < na; ++i) {
         const std::size_t skip = a == b ? i + 1 : 0;  // a block with itself: the pairs above the diagonal
         offer_pairs(lists_, a + i, b + skip, nb - skip, scratch.scores.data() + i * nb + skip,
                     index_->offsets(), kernel, scratch);
+    }
+}
+
+/// Has the empty lists of a block turn away at once what the block itself, whose scores are in
+/// scratch.scores, shows to be too little. The pairs of a row fall into groups; if `keep` groups have a
+/// largest score of at least t, then so many pairs have, and none below t is wanted.
+void SelfJoin::raise_thresholds(std::size_t a, std::size_t n, Scratch& scratch) {
+    constexpr std::size_t groups = 32;  // on either side of the diagonal
+    const kernels::Table& kernel = job_->scorer.kernel();
+    if (2 * groups > kernel.few_keys || 2 * keep_ > 2 * groups || n < 4 * groups) return;
+    scratch.found.resize(std::max(scratch.found.size(), 2 * n * groups));
+    float* of_rows = scratch.found.data();
+    float* of_columns = of_rows + n * groups;
+    kernel.group_maxima(scratch.scores.data(), index_->offsets() + a, n, groups, of_rows, of_columns);
+    float largest[2 * groups];
+    std::uint32_t order[2 * groups];
+    for (std::size_t i = 0; i < n; ++i) {
+        for (std::size_t g = 0; g < groups; ++g) {
+            largest[g] = -of_rows[i * groups + g];
+            largest[groups + g] = -of_columns[g * n + i];
+        }
+        kernel.rank_floats(largest, 2 * groups, order);
+        lists_.raise_threshold(a + i, -largest[order[keep_ - 1]]);
     }
 }
 

@@ -32,6 +32,7 @@ public:
 
 private:
     void join_floats(std::int64_t block_a, std::int64_t block_b, Scratch& scratch);
+    void raise_thresholds(std::size_t a, std::size_t n, Scratch& scratch);
     bool join_codes(std::int64_t block_a, std::int64_t block_b, std::int64_t shift, Scratch& scratch);
 
     const GroupJob* job_ = nullptr;

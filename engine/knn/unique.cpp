@@ -22,6 +22,23 @@ std::uint64_t fold(std::uint64_t a, std::uint64_t b) {
 
 }  // namespace
 
+void UniqueRows::reorder(std::span<const std::uint32_t> order) {
+    UniqueRows other;
+    other.first.reserve(size());
+    for (const std::uint32_t c : order) other.first.push_back(first[c]);
+    if (!offsets.empty()) {
+        other.offsets.reserve(offsets.size());
+        other.members.reserve(members.size());
+        other.offsets.push_back(0);
+        for (const std::uint32_t c : order) {
+            const auto rows = rows_of(c);
+            other.members.insert(other.members.end(), rows.begin(), rows.end());
+            other.offsets.push_back(static_cast<std::uint32_t>(other.members.size()));
+        }
+    }
+    *this = std::move(other);
+}
+
 std::uint64_t hash_row(const MatrixView& vectors, std::int64_t row) {
     // Four lanes, for their products to overlap; the factors are those of splitmix64 and odd.
     constexpr std::size_t lanes = 4;

@@ -11,7 +11,7 @@ namespace grouplink::knn {
 /// The rows of a group without its duplicates: rows equal bit by bit form a class, which is searched
 /// once and stands for all its members. Rows are counted within the group.
 struct UniqueRows {
-    std::vector<std::uint32_t> first;    ///< of each class, ascending: its lowest row
+    std::vector<std::uint32_t> first;    ///< of each class: its lowest row; ascending, unless reordered
     std::vector<std::uint32_t> offsets;  ///< classes + 1; empty when no row has a duplicate
     std::vector<std::uint32_t> members;  ///< those of class c: [offsets[c], offsets[c + 1]), ascending
 
@@ -20,6 +20,9 @@ struct UniqueRows {
         if (offsets.empty()) return {first.data() + c, 1};
         return std::span(members).subspan(offsets[c], offsets[c + 1] - offsets[c]);
     }
+
+    /// Class order[i] becomes class i.
+    void reorder(std::span<const std::uint32_t> order);
 };
 
 /// A hash of the bytes of a row.
