@@ -34,6 +34,26 @@ TEST_CASE("a key's order is that of value, then row") {
     CHECK(knn::make_key(-0.0F, 1) == knn::make_key(0.0F, 1));
 }
 
+TEST_CASE("keys that are more or less in order are sorted") {
+    std::mt19937_64 random(3);
+    for (std::size_t n = 0; n < 60; ++n) {
+        for (const std::size_t swaps : {std::size_t{0}, std::size_t{2}, n, 9 * n}) {
+            std::vector<knn::Key> keys(n);
+            for (std::size_t i = 0; i < n; ++i) keys[i] = i / 2 * 10;
+            for (std::size_t s = 0; n > 0 && s < swaps; ++s)
+                std::swap(keys[random() % n], keys[random() % n]);
+            std::vector<knn::Key> sorted = keys;
+            std::sort(sorted.begin(), sorted.end());
+            knn::sort_nearly_sorted(keys);
+            CHECK(keys == sorted);
+        }
+        std::vector<knn::Key> falling(n);
+        for (std::size_t i = 0; i < n; ++i) falling[i] = n - i;
+        knn::sort_nearly_sorted(falling);
+        CHECK(std::is_sorted(falling.begin(), falling.end()));
+    }
+}
+
 TEST_CASE("candidate lists keep the best, whatever the order") {
     std::mt19937_64 random(1);
     std::vector<std::pair<float, std::uint32_t>> offers;
@@ -97,6 +117,16 @@ TEST_CASE("classes of equal rows") {
     CHECK(alone.offsets.empty());
     CHECK(alone.size() == 3);
     CHECK(alone.rows_of(2)[0] == 2);
+
+    knn::UniqueRows unique = knn::find_unique(packed.view(), rows, hashes);
+    unique.reorder(std::vector<std::uint32_t>{2, 0, 1});
+    CHECK(unique.first == std::vector<std::uint32_t>{3, 0, 1});
+    CHECK(unique.offsets == std::vector<std::uint32_t>{0, 1, 4, 6});
+    CHECK(unique.members == std::vector<std::uint32_t>{3, 0, 2, 5, 1, 4});
+    unique = alone;
+    unique.reorder(std::vector<std::uint32_t>{1, 2, 0});
+    CHECK(unique.first == std::vector<std::uint32_t>{1, 2, 0});
+    CHECK(unique.offsets.empty());
 }
 
 TEST_CASE("hashes of rows that differ in one bit, wherever it is, differ") {

@@ -110,7 +110,7 @@ bool FlatSearch::rank_row(std::uint32_t row, float& limit, Scratch& scratch) {
         farthest = std::max(farthest, distance);
         if (found >= job_.k) limit = std::min(limit, farthest);
     }
-    std::sort(scratch.keys.begin(), scratch.keys.end());
+    sort_nearly_sorted(scratch.keys);
     const float let_go = lists_.threshold(row);
     if (index_.exact() || let_go == -std::numeric_limits<float>::infinity()) return true;
     limit = std::min(limit, ranker_.worst_neighbor(row, scratch));

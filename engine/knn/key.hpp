@@ -1,7 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace grouplink::knn {
 
@@ -20,5 +23,24 @@ constexpr float key_value(Key key) {
 }
 
 constexpr std::uint32_t key_row(Key key) { return static_cast<std::uint32_t>(key); }
+
+/// Sorts a few keys that are, most of them, in order already.
+inline void sort_nearly_sorted(std::vector<Key>& keys) {
+    for (std::size_t i = 1; i < keys.size(); ++i) {
+        const Key key = keys[i];
+        std::size_t to = i;
+        // One that has far to go shows that they are not.
+        constexpr std::size_t far = 16;
+        for (; to > 0 && keys[to - 1] > key; --to) {
+            if (i - to == far) {
+                keys[to] = key;
+                std::sort(keys.begin(), keys.end());
+                return;
+            }
+            keys[to] = keys[to - 1];
+        }
+        keys[to] = key;
+    }
+}
 
 }  // namespace grouplink::knn

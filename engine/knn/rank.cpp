@@ -35,7 +35,7 @@ bool RowRanker::sort_candidates(std::uint32_t row, std::span<const Key> candidat
         score(key_row(candidates[c]), scratch);
         found += neighbors_from(row, key_row(candidates[c]));
     }
-    std::sort(scratch.keys.begin(), scratch.keys.end());
+    sort_nearly_sorted(scratch.keys);
     return found >= job_.k;
 }
 
@@ -70,7 +70,7 @@ void RowRanker::write(std::uint32_t row, Scratch& scratch) const {
             scratch.expanded.push_back(make_key(key_value(key), member));
         }
     }
-    std::sort(scratch.expanded.begin(), scratch.expanded.end());
+    sort_nearly_sorted(scratch.expanded);
     for (const std::uint32_t member : unique_.rows_of(row)) {
         std::int64_t* targets = job_.targets(member);
         float* distances = job_.distances(member);
