@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <map>
+#include <numeric>
 #include <thread>
 
 namespace {
@@ -47,7 +48,8 @@ struct Result {
     std::vector<double> cpu_seconds;
     std::map<std::string, std::vector<double>> stages;
     std::vector<std::string> stage_order;
-    std::vector<double> busy_shares;  ///< of each thread in the knn stage, last run
+    std::vector<double> busy_shares;              ///< of each thread in the knn stage, last run
+    std::vector<std::vector<double>> busy_trace;  ///< the same in each slice of its search
     Neighbors neighbors;
     std::int64_t peak_memory = 0;
     std::string isa;
@@ -85,8 +87,11 @@ void run_grouplink(const Dataset& data, const Arguments& arguments, Result& resu
         if (stage.name == "knn") knn = stage.seconds;
     }
     result.busy_shares.clear();
-    for (const double busy : links.report.busy_seconds)
-        result.busy_shares.push_back(knn > 0.0 ? busy / knn : 0.0);
+    result.busy_trace.clear();
+    for (const auto& worker : links.report.workers) {
+        result.busy_shares.push_back(knn > 0.0 ? worker.busy_seconds / knn : 0.0);
+        result.busy_trace.push_back(worker.trace);
+    }
     result.isa = links.report.isa;
     if (links.report.groups.size() == 1)
         result.search = nlohmann::json::parse(grouplink::to_json(links.report)).at("groups").at(0);
@@ -187,7 +192,14 @@ void print_result(const Result& result) {
         fmt::print(" {} {:.3f}", stage, bench::median(result.stages.at(stage)));
     fmt::print("\n    threads busy in knn ");
     for (const double share : result.busy_shares) fmt::print(" {:.1f} %", share * 100.0);
-    fmt::print("  ({})\n", result.isa);
+    fmt::print("  ({})\n    busy, tenth by tenth", result.isa);
+    for (const auto& trace : result.busy_trace) {
+        fmt::print("\n       ");
+        constexpr std::size_t part = grouplink::trace_slices / 10;
+        for (auto at = trace.begin(); at != trace.end(); at += part)
+            fmt::print(" {:5.1f}", 100.0 * std::accumulate(at, at + part, 0.0) / part);
+    }
+    fmt::print("\n");
 }
 
 nlohmann::json to_json(const Result& result) {
@@ -200,6 +212,7 @@ nlohmann::json to_json(const Result& result) {
             {"median", bench::median(result.seconds)},
             {"stages", stages},
             {"busy_shares", result.busy_shares},
+            {"busy_trace", result.busy_trace},
             {"isa", result.isa},
             {"search", result.search},
             {"peak_memory_bytes", result.peak_memory}};
@@ -295,13 +308,14 @@ int run_command(int argc, char** argv) {
     CLI::App app{"Times linking with the rows in memory."};
     app.option_defaults()->always_capture_default();
     app.add_option("--data", arguments.dataset.data,
-                   "wordnet, tiny, skewed, clustered, hard, or a .parquet or .npy file");
+                   "wordnet, tiny, skewed, lopsided, clustered, hard, or a .parquet or .npy file");
     app.add_option("--data-dir", arguments.dataset.data_dir, "folder of wordnet-384.f16.npy and wordnet.tsv");
     app.add_option("--group", arguments.dataset.group, "group column of a .parquet file");
     app.add_option("--groups-file", arguments.dataset.groups_file,
                    "groups beside a .npy file: .npy, FILE.tsv:COLUMN or a line a row");
     app.add_flag("--one-group", arguments.dataset.one_group, "take all rows as one group");
-    app.add_option("--rows", arguments.dataset.rows, "of skewed, clustered and hard")
+    app.add_option("--rows", arguments.dataset.rows,
+                   "of skewed, lopsided (its large group), clustered and hard")
         ->check(CLI::PositiveNumber);
     app.add_option("--groups", arguments.dataset.groups, "of tiny; skewed has a hundredth of them")
         ->check(CLI::PositiveNumber);
