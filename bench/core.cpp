@@ -39,6 +39,7 @@ struct Arguments {
     std::string save;
     std::string save_data;
     std::string compare;
+    std::int64_t every = 1;
 };
 
 struct Result {
@@ -110,7 +111,8 @@ Neighbors read_neighbors(const std::string& path, const Dataset& data, std::int6
     return out;
 }
 
-/// One run of a method: grouplink, faiss, annoy:SEARCH_K, or saved:FILE, which reads what another found.
+/// One run of a method: grouplink, faiss, annoy:SEARCH_K, saved:FILE, which reads what another found, or
+/// brute:STEP, brute force in double precision on every STEP-th row.
 std::function<void()> runner(const Dataset& data, const Arguments& arguments, Result& result) {
     if (result.method == "grouplink") return [&] { run_grouplink(data, arguments, result); };
     const auto timed = [&](auto search) {
@@ -128,16 +130,22 @@ std::function<void()> runner(const Dataset& data, const Arguments& arguments, Re
             timed([&] { return read_neighbors(path, data, arguments.k); });
         };
     int search_k = 0;
+    int step = 0;
     char rest = 0;
+    if (std::sscanf(result.method.c_str(), "brute:%d%c", &step, &rest) == 1 && step > 0)
+        return [&, timed, step] {
+            timed([&] { return bench::brute_force(data, arguments.k, step, arguments.threads); });
+        };
     if (std::sscanf(result.method.c_str(), "annoy:%d%c", &search_k, &rest) == 1 && search_k > 0)
         return [&, timed, search_k] {
             timed([&] {
                 return bench::annoy(data, arguments.k, arguments.threads, arguments.trees, search_k);
             });
         };
-    throw grouplink::Error(
-        grouplink::ErrorCode::invalid_options,
-        "--method: got '" + result.method + "', expected grouplink, faiss, annoy:SEARCH_K or saved:FILE");
+    throw grouplink::Error(grouplink::ErrorCode::invalid_options,
+                           "--method: got '" + result.method +
+                               "', expected grouplink, faiss, annoy:SEARCH_K, "
+                               "brute:STEP or saved:FILE");
 }
 
 void write_neighbors(const std::string& path, const Neighbors& neighbors) {
@@ -160,6 +168,7 @@ int judge(const Dataset& data, const Arguments& arguments, const std::vector<Res
     std::int64_t step = 1;
     if (!arguments.compare.empty()) {
         truth = read_neighbors(arguments.compare, data, arguments.k);
+        step = arguments.every;
         name = arguments.compare;
     } else if (arguments.oracle > 0) {
         step = std::max<std::int64_t>(1, data.vectors.rows / arguments.oracle);
@@ -222,6 +231,7 @@ int run(const Arguments& arguments) {
     const bench::Stopwatch loading;
     const Dataset data = bench::load_dataset(arguments.dataset);
     const auto machine = bench::this_machine();
+    // The file's pages count as what was there before, not as what a method takes.
     const auto bytes =
         static_cast<std::int64_t>(element_size(data.vectors.type)) * data.vectors.rows * data.vectors.dim;
     fmt::print("{}: {} rows x {}, {} groups, {:.0f} MB; ready in {:.1f} s\n", data.name, data.vectors.rows,
@@ -233,6 +243,10 @@ int run(const Arguments& arguments) {
         bench::export_dataset(data, arguments.save_data);
         return 0;
     }
+    const auto* input = static_cast<const volatile unsigned char*>(data.vectors.values);
+    for (std::int64_t i = 0; i < bytes; i += 4096) static_cast<void>(input[i]);
+    bench::forget_peak();
+    const std::int64_t memory_before = bench::resident_memory();
     std::vector<Result> results(arguments.methods.size());
     std::vector<std::function<void()>> methods;
     for (std::size_t i = 0; i < results.size(); ++i) {
@@ -249,6 +263,7 @@ int run(const Arguments& arguments) {
                              {"dim", data.vectors.dim},
                              {"groups", data.group_count()},
                              {"input_bytes", bytes},
+                             {"memory_before_bytes", memory_before},
                              {"k", arguments.k},
                              {"threads", arguments.threads},
                              {"runs", arguments.runs},
@@ -322,7 +337,7 @@ int run_command(int argc, char** argv) {
     app.add_option("--dim", arguments.dataset.dim, "of made-up rows")->check(CLI::PositiveNumber);
     app.add_option("--seed", arguments.dataset.seed, "of made-up rows");
     app.add_option("--method", arguments.methods,
-                   "grouplink, faiss, annoy:SEARCH_K, saved:FILE; several alternate")
+                   "grouplink, faiss, annoy:SEARCH_K, brute:STEP, saved:FILE; several alternate")
         ->delimiter(',');
     add_knobs(app, arguments.options);
     app.add_option("-k", arguments.k, "neighbors a row")->check(CLI::Range(1, 10'000));
@@ -333,6 +348,8 @@ int run_command(int argc, char** argv) {
                        ->check(CLI::NonNegativeNumber);
     app.add_option("--compare", arguments.compare, "neighbors that --save wrote, to compare with")
         ->excludes(oracle);
+    app.add_option("--every", arguments.every, "with --compare: look at every so-manieth row alone")
+        ->check(CLI::PositiveNumber);
     app.add_option("--save", arguments.save, "file for the neighbors: k int64 a row, -1 for none");
     app.add_option("--save-data", arguments.save_data,
                    "write the rows as PREFIX.npy and PREFIX.groups.npy, time nothing");
