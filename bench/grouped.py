@@ -41,4 +41,4 @@ def run(session: Session, data: Data) -> dict:
                               ours.details["command_memory_ratio"], most=True))
     table = settings_table(settings, ours.seconds if ours else None)
     return {"title": f"In groups: {data.name}, {data.rows:,} rows", "table": table, "targets": targets,
-            "settings": settings, "json": {"data": data.name, "rows": data.rows}}
+            "settings": settings, "data": data.name, "rows": data.rows}

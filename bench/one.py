@@ -93,4 +93,4 @@ def run(session: Session, data: Data) -> dict:
     if methods:
         table += "\nThe fastest setting of each method that reaches a recall:\n\n" + equal_table(methods)
     return {"title": f"One group: {data.name}, {data.rows:,} rows", "table": table, "targets": targets_of(methods),
-            "settings": settings, "json": {"data": data.name, "rows": data.rows}}
+            "settings": settings, "data": data.name, "rows": data.rows}

@@ -171,4 +171,4 @@ def run(session: Session) -> dict:
                             "the target")
     return {"title": f"Growth: the command, `--index auto`, recall target {RECALL_TARGET}, single runs", "table": text,
             "targets": [], "settings": [], "warnings": warnings,
-            "json": {"recall_target": RECALL_TARGET, "exponents": exponents, "runs": [one.summary() for one in runs]}}
+            "recall_target": RECALL_TARGET, "exponents": exponents, "runs": [one.summary() for one in runs]}

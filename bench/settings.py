@@ -19,14 +19,13 @@ class Session:
     folder: Path  # of the build
     python: Path
     scratch: Path
-    out: Path
     threads: int
     runs: int
     small: bool
     long: float  # seconds: what takes longer is not run again
     methods: str  # a regular expression
     missing: list[str]  # modules that `python` lacks
-    versions: dict = field(default_factory=dict)
+    versions: dict = field(default_factory=dict)  # of all that ran
 
     @property
     def program(self) -> Path:

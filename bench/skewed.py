@@ -34,4 +34,4 @@ def run(session: Session, rows: int = ROWS) -> dict:
             "targets": [target("skewed groups: the least busy thread, of the search", 0.9, min(shares)),
                         target("skewed groups: the least busy thread, of the last tenth", 0.9,
                                min(tenth[-1] for tenth in by_tenth))],
-            "settings": [], "json": {"rows": rows, "runs": runs}}
+            "settings": [], "rows": rows, "runs": runs}

@@ -42,4 +42,4 @@ def run(session: Session, groups: int) -> dict:
             "table": settings_table(settings, ours.seconds if ours else None),
             "targets": [target(f"{groups:,} tiny groups: a loop over FAISS flat indexes in C++, the faster of both, "
                                "over grouplink", 10, ratio(other, ours))],
-            "json": {"groups": groups}}
+            "groups": groups}

@@ -58,7 +58,7 @@ struct StageTime {
     double seconds = 0.0;
 };
 
-/// How busy one worker thread was in the knn stage.
+/// How busy one worker thread was in the knn stage, from when its memory was there.
 struct WorkerReport {
     double busy_seconds = 0.0;
     double busy = 0.0;          ///< their share of the stage
