@@ -33,17 +33,17 @@ def ladder(session: Session, rows: int) -> list:
     settings += ours("partition", "passes fanout refinements", [(1, 4, 1), (1, 8, 1), (1, 6, 2), (1, 8, 2), (1, 12, 2)])
     settings += ours("ivf", "nprobe", [8, 32, 64])
     settings += ours("hnsw", "ef-search", [16, 64])
-    settings += [Peer("pynndescent", f"n={n}") for n in some([16, 17, 20, 24, 30, 32, 40])]
+    settings += [Peer("pynndescent", f"n={n}") for n in some([16, 17, 24, 30, 32])]
     settings += [Peer("faiss-hnsw", f"M={M},efc={efc},ef={ef}") for M, efc, ef in some(
         [(16, 40, 16), (16, 80, 32), (32, 80, 32), (32, 80, 64)])]
     settings += [Peer("hnswlib", f"M={M},efc={efc},ef={ef}") for M, efc, ef in some(
         [(8, 50, 32), (16, 50, 16), (16, 100, 16), (16, 100, 64)])]
     settings += [Peer("usearch", f"dtype={dtype},M=16,efc={efc},ef={ef}") for dtype, efc, ef in some(
         [("i8", 64, 16), ("f16", 64, 16), ("f16", 64, 64), ("f16", 128, 64)])]
-    settings += [Peer("faiss-ivf", f"nlist={nlist},nprobe={nprobe}") for nprobe in some([8, 24, 64])]
-    settings += [Peer("faiss-ivf-batch", f"nlist={nlist},nprobe={nprobe}") for nprobe in some([8, 24, 64])]
+    settings += [Peer("faiss-ivf", f"nlist={nlist},nprobe={nprobe}") for nprobe in some([8, 28, 64])]
+    settings += [Peer("faiss-ivf-batch", f"nlist={nlist},nprobe={nprobe}") for nprobe in some([8, 28, 64])]
     settings += [Core("annoy", f"trees {trees}, search_k {effort}", ["--method", f"annoy:{effort}", "--trees", trees],
-                      anchor=trees == 30) for trees, effort in some([(10, 900), (30, 900), (30, 3600), (60, 7200)])]
+                      anchor=trees == 30) for trees, effort in some([(10, 900), (30, 900), (30, 3600)])]
     return settings
 
 

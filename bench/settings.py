@@ -219,7 +219,6 @@ def measure(session: Session, data: Data, settings: list[Setting]) -> list[Setti
         turn = [setting for setting in able if not setting.failed]
         if run == 1:
             best = {id(fastest(group, recall)) for group in by_method(able).values() for recall in RECALLS}
-            best |= {id(fastest(group)) for group in by_method(able).values()}
             again = [setting for setting in turn if setting.anchor or id(setting) in best]
         if run > 0:
             turn = [setting for setting in again if setting.core[0] <= session.long and not setting.failed]
