@@ -1,7 +1,7 @@
 """Section `tiny`: very many groups of 5 to 50 rows, against a loop over FAISS flat indexes in C++."""
 
 from common import has_avx512, say
-from settings import Core, Session, fastest, ratio, settings_table, target
+from settings import AVX512_BLAS, AVX512_ENV, Core, Session, fastest, ratio, settings_table, target
 
 
 class Tiny(Core):
@@ -29,8 +29,7 @@ def run(session: Session, groups: int) -> dict:
     settings = [Tiny("grouplink", ["--method", "grouplink"], groups),
                 Tiny("faiss in C++", ["--method", "faiss"], groups)]
     if has_avx512():
-        settings.append(Tiny("faiss in C++, its BLAS told AVX-512", ["--method", "faiss"], groups,
-                             env={"OPENBLAS_CORETYPE": "SkylakeX"}))
+        settings.append(Tiny(f"faiss in C++{AVX512_BLAS}", ["--method", "faiss"], groups, env=AVX512_ENV))
     settings = session.wanted(settings)
     for turn in range(session.runs):
         for setting in settings:
