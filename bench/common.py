@@ -1,4 +1,4 @@
-"""What the benchmark scripts share: building, processes that are timed, tables. See README.md."""
+"""What the sections share: building, processes that are timed, the machine, tables. See README.md."""
 
 import json
 import os
@@ -15,33 +15,37 @@ BENCH = Path(__file__).resolve().parent
 ROOT = BENCH.parent
 K = 15
 DISAGREES = 2  # what `core` exits with when exact neighbors differ; its report says how
+# What is compared from Python, by the module that it is imported as.
+PACKAGES = {"faiss": "faiss-cpu", "hnswlib": "hnswlib", "matplotlib": "matplotlib", "pynndescent": "pynndescent",
+            "sklearn": "scikit-learn", "usearch": "usearch"}
 
 
 def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def make_environment(folder: Path, packages: dict[str, str]) -> Path:
-    """A virtual environment with the packages, by the module that each is imported as; what is there is used
-    as it is. Gives its Python."""
+def make_environment(folder: Path) -> Path:
+    """A virtual environment with all that is compared; what is there is used as it is. Gives its Python."""
     python = folder / "bin" / "python"
     if not python.exists():
         say(f"making a Python environment in {folder}")
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    look = "import importlib.util as u, sys; print(*[m for m in sys.argv[1:] if not u.find_spec(m)])"
-    modules = [*packages, "numpy", "pyarrow", "scipy"]
-    missing = subprocess.run([python, "-c", look, *modules], capture_output=True, text=True, check=True).stdout.split()
-    if missing:
+    if missing := missing_modules(python, [*PACKAGES, "numpy", "pyarrow", "scipy"]):
         say(f"installing what gives {', '.join(missing)}")
         subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", ROOT / "cmake" / "requirements.txt",
-                        "-c", BENCH / "requirements.txt", *packages.values()], check=True)
+                        "-r", BENCH / "requirements.txt"], check=True)
     return python
 
 
-def build(folder: Path, python: Path, annoy: bool) -> None:
+def missing_modules(python: Path, modules: list) -> list[str]:
+    look = "import importlib.util as u, sys; print(*[m for m in sys.argv[1:] if not u.find_spec(m)])"
+    return subprocess.run([python, "-c", look, *modules], capture_output=True, text=True, check=True).stdout.split()
+
+
+def build(folder: Path, python: Path) -> None:
     configure = ["cmake", "-S", ROOT, "-B", folder, "-DCMAKE_BUILD_TYPE=Release", "-DGROUPLINK_BENCH=ON",
-                 "-DGROUPLINK_TESTS=OFF", f"-DGROUPLINK_BENCH_ANNOY={'ON' if annoy else 'OFF'}",
-                 f"-DPython3_EXECUTABLE={python}", f"-DGROUPLINK_PYTHON={python}"]
+                 "-DGROUPLINK_TESTS=OFF", "-DGROUPLINK_BENCH_ANNOY=ON", f"-DPython3_EXECUTABLE={python}",
+                 f"-DGROUPLINK_PYTHON={python}"]
     if shutil.which("ninja") and not (folder / "CMakeCache.txt").exists():
         configure += ["-G", "Ninja"]
     if shutil.which("ccache"):
@@ -50,6 +54,10 @@ def build(folder: Path, python: Path, annoy: bool) -> None:
     subprocess.run(configure, check=True, stdout=sys.stderr)
     subprocess.run(["cmake", "--build", folder, "--parallel", "2", "--target", "bench_core", "grouplink_command"],
                    check=True, stdout=sys.stderr)
+
+
+class Failure(Exception):
+    """A process that was to succeed did not."""
 
 
 @dataclass
@@ -63,10 +71,11 @@ class Finished:
     output: str  # what it wrote to stdout
 
 
-def run_process(command: list, watch=None, allowed: tuple = (0, DISAGREES)) -> Finished:
-    """Runs a command to its end; `watch` is called with the process, once it runs."""
+def run_process(command: list, watch=None, allowed: tuple = (0, DISAGREES), env: dict | None = None) -> Finished:
+    """Runs a command to its end; `watch` is called with the process, once it runs; `env` is added to ours."""
     begun = time.perf_counter()
-    process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, text=True,
+                               env={**os.environ, **(env or {})})
     if watch:
         watch(process)
     with process.stdout:
@@ -76,7 +85,7 @@ def run_process(command: list, watch=None, allowed: tuple = (0, DISAGREES)) -> F
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in allowed:
         say(output)
-        raise SystemExit(f"{Path(sys.argv[0]).name}: {command[0]} failed with {process.returncode}")
+        raise Failure(f"{' '.join(map(str, command))}: exit code {process.returncode}")
     return Finished(seconds, usage.ru_utime, usage.ru_stime, usage.ru_maxrss * 1024, output)
 
 
@@ -101,6 +110,13 @@ def cpu_model() -> str:
     return platform.processor()
 
 
+def has_avx512() -> bool:
+    try:
+        return " avx512f " in Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return False
+
+
 def machine_load() -> float:
     """How busy the machine is; warns when it is."""
     load = os.getloadavg()[0]
@@ -113,19 +129,12 @@ def median(values: list[float]) -> float | None:
     return statistics.median(values) if values else None
 
 
-def print_table(header: list[str], rows: list[list[str]]) -> None:
-    """In columns, the first to the left, the others to the right."""
-    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
-    for row in [header, *rows]:
-        print("  ".join(cell.ljust(width) if column == 0 else cell.rjust(width)
-                        for column, (cell, width) in enumerate(zip(row, widths))))
-
-
-def print_markdown(header: list[str], rows: list[list[str]]) -> None:
+def markdown(header: list[str], rows: list[list[str]]) -> str:
     """A Markdown table that can be read as it is."""
     widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
-    for row in [header, ["-" * width for width in widths], *rows]:
-        print(f"| {' | '.join(cell.ljust(width) for cell, width in zip(row, widths))} |")
+    lines = [f"| {' | '.join(cell.ljust(width) for cell, width in zip(row, widths))} |"
+             for row in [header, ["-" * width for width in widths], *rows]]
+    return "\n".join(lines) + "\n"
 
 
 def write_json(path: Path, value: object) -> None:

@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <map>
+#include <numeric>
 #include <thread>
 
 namespace {
@@ -38,6 +39,7 @@ struct Arguments {
     std::string save;
     std::string save_data;
     std::string compare;
+    std::int64_t every = 1;
 };
 
 struct Result {
@@ -47,7 +49,8 @@ struct Result {
     std::vector<double> cpu_seconds;
     std::map<std::string, std::vector<double>> stages;
     std::vector<std::string> stage_order;
-    std::vector<double> busy_shares;  ///< of each thread in the knn stage, last run
+    std::vector<double> busy_shares;              ///< of each thread in the knn stage, last run
+    std::vector<std::vector<double>> busy_trace;  ///< the same in each slice of its search
     Neighbors neighbors;
     std::int64_t peak_memory = 0;
     std::string isa;
@@ -85,8 +88,11 @@ void run_grouplink(const Dataset& data, const Arguments& arguments, Result& resu
         if (stage.name == "knn") knn = stage.seconds;
     }
     result.busy_shares.clear();
-    for (const double busy : links.report.busy_seconds)
-        result.busy_shares.push_back(knn > 0.0 ? busy / knn : 0.0);
+    result.busy_trace.clear();
+    for (const auto& worker : links.report.workers) {
+        result.busy_shares.push_back(knn > 0.0 ? worker.busy_seconds / knn : 0.0);
+        result.busy_trace.push_back(worker.trace);
+    }
     result.isa = links.report.isa;
     if (links.report.groups.size() == 1)
         result.search = nlohmann::json::parse(grouplink::to_json(links.report)).at("groups").at(0);
@@ -105,7 +111,8 @@ Neighbors read_neighbors(const std::string& path, const Dataset& data, std::int6
     return out;
 }
 
-/// One run of a method: grouplink, faiss, annoy:SEARCH_K, or saved:FILE, which reads what another found.
+/// One run of a method: grouplink, faiss, annoy:SEARCH_K, saved:FILE, which reads what another found, or
+/// brute:STEP, brute force in double precision on every STEP-th row.
 std::function<void()> runner(const Dataset& data, const Arguments& arguments, Result& result) {
     if (result.method == "grouplink") return [&] { run_grouplink(data, arguments, result); };
     const auto timed = [&](auto search) {
@@ -123,16 +130,22 @@ std::function<void()> runner(const Dataset& data, const Arguments& arguments, Re
             timed([&] { return read_neighbors(path, data, arguments.k); });
         };
     int search_k = 0;
+    int step = 0;
     char rest = 0;
+    if (std::sscanf(result.method.c_str(), "brute:%d%c", &step, &rest) == 1 && step > 0)
+        return [&, timed, step] {
+            timed([&] { return bench::brute_force(data, arguments.k, step, arguments.threads); });
+        };
     if (std::sscanf(result.method.c_str(), "annoy:%d%c", &search_k, &rest) == 1 && search_k > 0)
         return [&, timed, search_k] {
             timed([&] {
                 return bench::annoy(data, arguments.k, arguments.threads, arguments.trees, search_k);
             });
         };
-    throw grouplink::Error(
-        grouplink::ErrorCode::invalid_options,
-        "--method: got '" + result.method + "', expected grouplink, faiss, annoy:SEARCH_K or saved:FILE");
+    throw grouplink::Error(grouplink::ErrorCode::invalid_options,
+                           "--method: got '" + result.method +
+                               "', expected grouplink, faiss, annoy:SEARCH_K, "
+                               "brute:STEP or saved:FILE");
 }
 
 void write_neighbors(const std::string& path, const Neighbors& neighbors) {
@@ -155,6 +168,7 @@ int judge(const Dataset& data, const Arguments& arguments, const std::vector<Res
     std::int64_t step = 1;
     if (!arguments.compare.empty()) {
         truth = read_neighbors(arguments.compare, data, arguments.k);
+        step = arguments.every;
         name = arguments.compare;
     } else if (arguments.oracle > 0) {
         step = std::max<std::int64_t>(1, data.vectors.rows / arguments.oracle);
@@ -187,7 +201,14 @@ void print_result(const Result& result) {
         fmt::print(" {} {:.3f}", stage, bench::median(result.stages.at(stage)));
     fmt::print("\n    threads busy in knn ");
     for (const double share : result.busy_shares) fmt::print(" {:.1f} %", share * 100.0);
-    fmt::print("  ({})\n", result.isa);
+    fmt::print("  ({})\n    busy, tenth by tenth", result.isa);
+    for (const auto& trace : result.busy_trace) {
+        fmt::print("\n       ");
+        constexpr std::size_t part = grouplink::trace_slices / 10;
+        for (auto at = trace.begin(); at != trace.end(); at += part)
+            fmt::print(" {:5.1f}", 100.0 * std::accumulate(at, at + part, 0.0) / part);
+    }
+    fmt::print("\n");
 }
 
 nlohmann::json to_json(const Result& result) {
@@ -200,6 +221,7 @@ nlohmann::json to_json(const Result& result) {
             {"median", bench::median(result.seconds)},
             {"stages", stages},
             {"busy_shares", result.busy_shares},
+            {"busy_trace", result.busy_trace},
             {"isa", result.isa},
             {"search", result.search},
             {"peak_memory_bytes", result.peak_memory}};
@@ -209,6 +231,7 @@ int run(const Arguments& arguments) {
     const bench::Stopwatch loading;
     const Dataset data = bench::load_dataset(arguments.dataset);
     const auto machine = bench::this_machine();
+    // The file's pages count as what was there before, not as what a method takes.
     const auto bytes =
         static_cast<std::int64_t>(element_size(data.vectors.type)) * data.vectors.rows * data.vectors.dim;
     fmt::print("{}: {} rows x {}, {} groups, {:.0f} MB; ready in {:.1f} s\n", data.name, data.vectors.rows,
@@ -220,6 +243,10 @@ int run(const Arguments& arguments) {
         bench::export_dataset(data, arguments.save_data);
         return 0;
     }
+    const auto* input = static_cast<const volatile unsigned char*>(data.vectors.values);
+    for (std::int64_t i = 0; i < bytes; i += 4096) static_cast<void>(input[i]);
+    bench::forget_peak();
+    const std::int64_t memory_before = bench::resident_memory();
     std::vector<Result> results(arguments.methods.size());
     std::vector<std::function<void()>> methods;
     for (std::size_t i = 0; i < results.size(); ++i) {
@@ -236,6 +263,7 @@ int run(const Arguments& arguments) {
                              {"dim", data.vectors.dim},
                              {"groups", data.group_count()},
                              {"input_bytes", bytes},
+                             {"memory_before_bytes", memory_before},
                              {"k", arguments.k},
                              {"threads", arguments.threads},
                              {"runs", arguments.runs},
@@ -295,20 +323,21 @@ int run_command(int argc, char** argv) {
     CLI::App app{"Times linking with the rows in memory."};
     app.option_defaults()->always_capture_default();
     app.add_option("--data", arguments.dataset.data,
-                   "wordnet, tiny, skewed, clustered, hard, or a .parquet or .npy file");
+                   "wordnet, tiny, skewed, lopsided, clustered, hard, or a .parquet or .npy file");
     app.add_option("--data-dir", arguments.dataset.data_dir, "folder of wordnet-384.f16.npy and wordnet.tsv");
     app.add_option("--group", arguments.dataset.group, "group column of a .parquet file");
     app.add_option("--groups-file", arguments.dataset.groups_file,
                    "groups beside a .npy file: .npy, FILE.tsv:COLUMN or a line a row");
     app.add_flag("--one-group", arguments.dataset.one_group, "take all rows as one group");
-    app.add_option("--rows", arguments.dataset.rows, "of skewed, clustered and hard")
+    app.add_option("--rows", arguments.dataset.rows,
+                   "of skewed, lopsided (its large group), clustered and hard")
         ->check(CLI::PositiveNumber);
     app.add_option("--groups", arguments.dataset.groups, "of tiny; skewed has a hundredth of them")
         ->check(CLI::PositiveNumber);
     app.add_option("--dim", arguments.dataset.dim, "of made-up rows")->check(CLI::PositiveNumber);
     app.add_option("--seed", arguments.dataset.seed, "of made-up rows");
     app.add_option("--method", arguments.methods,
-                   "grouplink, faiss, annoy:SEARCH_K, saved:FILE; several alternate")
+                   "grouplink, faiss, annoy:SEARCH_K, brute:STEP, saved:FILE; several alternate")
         ->delimiter(',');
     add_knobs(app, arguments.options);
     app.add_option("-k", arguments.k, "neighbors a row")->check(CLI::Range(1, 10'000));
@@ -319,6 +348,8 @@ int run_command(int argc, char** argv) {
                        ->check(CLI::NonNegativeNumber);
     app.add_option("--compare", arguments.compare, "neighbors that --save wrote, to compare with")
         ->excludes(oracle);
+    app.add_option("--every", arguments.every, "with --compare: look at every so-manieth row alone")
+        ->check(CLI::PositiveNumber);
     app.add_option("--save", arguments.save, "file for the neighbors: k int64 a row, -1 for none");
     app.add_option("--save-data", arguments.save_data,
                    "write the rows as PREFIX.npy and PREFIX.groups.npy, time nothing");

@@ -52,6 +52,7 @@ Dataset load(const DatasetSpec& spec) {
     if (spec.data == "tiny") return tiny_groups(spec.groups, spec.dim, spec.seed);
     if (spec.data == "skewed")
         return skewed_groups(spec.rows, std::max<std::int64_t>(spec.groups / 100, 1), spec.dim, spec.seed);
+    if (spec.data == "lopsided") return lopsided_groups(spec.rows, spec.dim, spec.seed);
     if (spec.data == "clustered") return clustered_rows(spec.rows, spec.dim, spec.seed);
     if (spec.data == "hard") return hard_rows(spec.rows, spec.dim, spec.seed);
     if (spec.data == "wordnet") {

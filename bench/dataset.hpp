@@ -33,12 +33,13 @@ struct Dataset {
 };
 
 struct DatasetSpec {
-    std::string data;      ///< wordnet, tiny, skewed, clustered, hard, or the path of a .parquet or .npy
-    std::string data_dir;  ///< of wordnet-384.f16.npy and wordnet.tsv
+    std::string
+        data;  ///< wordnet, tiny, skewed, lopsided, clustered, hard, or the path of a .parquet or .npy
+    std::string data_dir;         ///< of wordnet-384.f16.npy and wordnet.tsv
     std::string group = "group";  ///< column of a table
     std::string groups_file;      ///< beside a .npy file, as InputSpec has it
     bool one_group = false;
-    std::int64_t rows = 100'000;    ///< of skewed, clustered and hard
+    std::int64_t rows = 100'000;    ///< of skewed, lopsided (its large group), clustered and hard
     std::int64_t groups = 100'000;  ///< of tiny; skewed has a hundredth of it
     std::int64_t dim = 384;
     std::uint64_t seed = 0;

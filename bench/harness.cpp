@@ -9,6 +9,19 @@
 #include <thread>
 
 namespace bench {
+namespace {
+
+/// Of /proc/self/status, in bytes; 0 where there is none.
+std::int64_t memory_field(const std::string& field) {
+    std::ifstream file("/proc/self/status");
+    for (std::string word; file >> word;) {
+        std::int64_t kibibytes = 0;
+        if (word == field && file >> kibibytes) return kibibytes * 1024;
+    }
+    return 0;
+}
+
+}  // namespace
 
 Machine this_machine() {
     Machine machine;
@@ -23,11 +36,11 @@ Machine this_machine() {
     return machine;
 }
 
-std::int64_t peak_memory() {
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
-}
+std::int64_t resident_memory() { return memory_field("VmRSS:"); }
+
+std::int64_t peak_memory() { return memory_field("VmHWM:"); }
+
+void forget_peak() { std::ofstream("/proc/self/clear_refs") << '5'; }
 
 double cpu_seconds() {
     rusage usage{};

@@ -40,8 +40,11 @@ struct Machine {
 
 Machine this_machine();
 
-/// Highest resident memory of the process so far, in bytes.
+/// Resident memory of the process, in bytes: now, and the highest since it began or forget_peak.
+std::int64_t resident_memory();
 std::int64_t peak_memory();
+/// Where the system does not allow it, the peak stays that of the whole process.
+void forget_peak();
 
 /// Processor time of all threads of the process so far, the system's share included.
 double cpu_seconds();

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Draws what run_large.py or run_scale.py measured: PREFIX.svg and PREFIX.png. Run by both."""
+"""Draws recall against time, and growth where it was measured: FOLDER/plot.svg and .png, FOLDER/scale.svg and .png,
+from FOLDER/results.json. Run by bench/run."""
 
 import argparse
 import json
@@ -15,10 +16,12 @@ from curves import EXACT, front, spread
 TICKS = (0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9999)
 
 
-def large(result: dict):
+def recall_time(result: dict, one: dict):
     figure, axes = plt.subplots(figsize=(9, 6))
     points: dict[str, list] = {}
-    for setting in result["settings"]:
+    for setting in one["settings"]:
+        if "GROUPLINK_ISA" in setting["environment"]:
+            continue  # held to other instructions: not a method of its own
         points.setdefault(setting["method"], []).append((setting["recall"], setting["core_median"]))
     top = spread(EXACT)  # where the exact ones stand, with no line to them
     place = {recall: spread(recall) for values in points.values() for recall, _ in values}
@@ -46,18 +49,18 @@ def large(result: dict):
     axes.set_yscale("log")
     axes.set_xlabel(f"recall@{result['k']}")
     axes.set_ylabel("seconds, rows in memory to neighbors in memory")
-    axes.set_title(f"{result['data']}: {result['rows']:,} rows x {result['dim']} as one group, "
+    axes.set_title(f"{one['data']}: {one['rows']:,} rows as one group, "
                    f"{result['threads']} threads", fontsize=11)
     axes.grid(True, which="both", alpha=0.25)
     axes.legend(fontsize=8, ncols=2)
     return figure
 
 
-def scale(result: dict):
+def scale(result: dict, section: dict):
     figure, panels = plt.subplots(1, 2, figsize=(11, 4.5))
-    kinds = list(dict.fromkeys(run["kind"] for run in result["runs"]))
+    kinds = list(dict.fromkeys(run["kind"] for run in section["runs"]))
     for number, kind in enumerate(kinds):
-        runs = [run for run in result["runs"] if run["kind"] == kind and run["seconds"]]
+        runs = [run for run in section["runs"] if run["kind"] == kind and run["seconds"]]
         if not runs:
             continue
         sizes = [run["rows"] for run in runs]
@@ -73,24 +76,25 @@ def scale(result: dict):
         axes.set_ylabel(label)
         axes.grid(True, which="both", alpha=0.25)
         axes.legend(fontsize=8)
-    figure.suptitle(f"--index {result['index']}, recall target {result['recall_target']}, {result['threads']} threads",
+    figure.suptitle(f"--index auto, recall target {section['recall_target']}, {result['threads']} threads",
                     fontsize=11)
     return figure
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("what", choices=["large", "scale"])
-    parser.add_argument("json", type=Path)
-    parser.add_argument("prefix", type=Path)
-    arguments = parser.parse_args()
+    parser.add_argument("folder", type=Path)
+    folder = parser.parse_args().folder
     plt.rcParams["svg.hashsalt"] = "grouplink"  # the same file each time
-    result = json.loads(arguments.json.read_text())
-    figure = large(result) if arguments.what == "large" else scale(result)
-    figure.tight_layout()
-    figure.savefig(f"{arguments.prefix}.svg", metadata={"Date": None})
-    figure.savefig(f"{arguments.prefix}.png", dpi=150)
-    print(f"written: {arguments.prefix}.svg, {arguments.prefix}.png", file=sys.stderr)
+    result = json.loads((folder / "results.json").read_text())
+    for name, section, draw in (("plot", "one", recall_time), ("scale", "scale", scale)):
+        if section not in result["sections"]:
+            continue
+        figure = draw(result, result["sections"][section])
+        figure.tight_layout()
+        figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
+        figure.savefig(folder / f"{name}.png", dpi=150)
+        print(f"written: {folder / name}.svg, {folder / name}.png", file=sys.stderr)
     return 0
 
 

@@ -83,6 +83,19 @@ void name_groups(Dataset& data, std::int64_t groups) {
     for (std::int64_t group = 0; group < groups; ++group) data.groups.keys.push_back(std::to_string(group));
 }
 
+/// Sets the vectors of rows whose groups are known: some 50 rows a cluster.
+void fill_clusters(Dataset& data, std::int64_t dim, std::uint64_t seed) {
+    const auto& codes = data.groups.codes;
+    std::vector<std::int64_t> sizes(data.groups.keys.size(), 0);
+    for (const auto code : codes) ++sizes[static_cast<std::size_t>(code)];
+    fill(data, static_cast<std::int64_t>(codes.size()), dim, seed, [&](std::int64_t row) {
+        const std::int64_t group = codes[static_cast<std::size_t>(row)];
+        const auto clusters = static_cast<std::uint64_t>(sizes[static_cast<std::size_t>(group)] / 50 + 1);
+        const auto cluster = mixed(seed + 1 + static_cast<std::uint64_t>(row)) % clusters;
+        return std::pair{group, (group << 32) + static_cast<std::int64_t>(cluster)};
+    });
+}
+
 }  // namespace
 
 Dataset tiny_groups(std::int64_t groups, std::int64_t dim, std::uint64_t seed) {
@@ -136,15 +149,21 @@ Dataset skewed_groups(std::int64_t rows, std::int64_t groups, std::int64_t dim, 
         code = now;
     }
     name_groups(data, groups);
+    fill_clusters(data, dim, seed);
+    return data;
+}
 
-    std::vector<std::int64_t> sizes(static_cast<std::size_t>(groups), 0);
-    for (const auto code : codes) ++sizes[static_cast<std::size_t>(code)];
-    fill(data, rows, dim, seed, [&](std::int64_t row) {
-        const std::int64_t group = codes[static_cast<std::size_t>(row)];
-        const auto clusters = static_cast<std::uint64_t>(sizes[static_cast<std::size_t>(group)] / 50 + 1);
-        const auto cluster = mixed(seed + 1 + static_cast<std::uint64_t>(row)) % clusters;
-        return std::pair{group, (group << 32) + static_cast<std::int64_t>(cluster)};
-    });
+Dataset lopsided_groups(std::int64_t rows, std::int64_t dim, std::uint64_t seed) {
+    constexpr std::int32_t small_groups = 40;
+    Dataset data;
+    data.name = "lopsided";
+    name_groups(data, small_groups + 1);
+    data.groups.codes.assign(static_cast<std::size_t>(rows), 0);
+    for (std::int32_t group = 1; group <= small_groups; ++group) {
+        const auto size = 20 + mixed(seed ^ static_cast<std::uint64_t>(group)) % 381;
+        data.groups.codes.insert(data.groups.codes.end(), size, group);
+    }
+    fill_clusters(data, dim, seed);
     return data;
 }
 

@@ -148,7 +148,7 @@ LinkResult build_links(const MatrixView& vectors, const GroupColumn& groups, con
     report.scored_pairs = knn.counters.scored_pairs;
     report.researched_rows = knn.counters.researched_rows;
     report.groups = group_reports(groups, plan, knn, cut, result.graph);
-    report.busy_seconds = std::move(knn.busy_seconds);
+    report.workers = std::move(knn.workers);
     report.peak_memory_bytes = peak_memory();
     return result;
 }

@@ -386,7 +386,12 @@ TEST_CASE("the report counts what happened") {
     CHECK(report.links == result.graph.links());
     CHECK(report.cut > 0.0);
     CHECK(report.threads == 3);
-    CHECK(report.busy_seconds.size() == 3);
+    CHECK(report.workers.size() == 3);
+    for (const WorkerReport& worker : report.workers) {
+        CHECK(worker.busy_seconds >= 0.0);
+        CHECK(worker.busy <= 1.0);
+        CHECK(worker.trace.size() == trace_slices);
+    }
     CHECK(report.peak_memory_bytes > 0);
     CHECK(report.groups.size() == 3);
     std::int64_t links = 0;

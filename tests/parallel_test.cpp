@@ -1,4 +1,5 @@
 #include "parallel/blocks.hpp"
+#include "parallel/busy.hpp"
 #include "parallel/workers.hpp"
 
 #include <grouplink/error.hpp>
@@ -8,6 +9,7 @@
 #include <atomic>
 #include <chrono>
 #include <numeric>
+#include <random>
 #include <set>
 #include <stdexcept>
 #include <thread>
@@ -58,12 +60,74 @@ TEST_CASE("every unit of every stage runs once, stages in order, on known worker
             list.push_back(work);
         }
         list.push_back({});  // a work of no stages is no work
-        const auto busy = parallel::run_all(std::move(list), threads, {}, "test");
-        CHECK(busy.size() == static_cast<std::size_t>(threads));
+        const auto workers = parallel::run_all(std::move(list), threads, {}, "test");
+        CHECK(workers.size() == static_cast<std::size_t>(threads));
         CHECK(wrong == 0);
         for (const auto& count : counts) CHECK(count == 42);
         for (const auto& count : begun) CHECK(count == 4);
     }
+}
+
+TEST_CASE("the busy seconds of a worker, by slices of time") {
+    SUBCASE("none") {
+        const parallel::BusyRecord record;
+        CHECK(record.seconds() == 0.0);
+        CHECK(record.shares(4, 1.0) == std::vector<double>(4, 0.0));
+        CHECK(record.shares(4, 0.0) == std::vector<double>(4, 0.0));
+    }
+    SUBCASE("all the time, however long") {
+        for (const double total : {1e-7, 1e-3, 0.7, 12345.6}) {
+            parallel::BusyRecord record;
+            for (int i = 0; i < 1000; ++i) record.add(total * i / 1000.0, total * (i + 1) / 1000.0);
+            CHECK(record.seconds() == doctest::Approx(total));
+            for (const double share : record.shares(50, total)) CHECK(share == doctest::Approx(1.0));
+        }
+    }
+    SUBCASE("half the time, then none") {
+        parallel::BusyRecord record;
+        for (int i = 0; i < 4000; ++i) record.add(i * 1e-3, i * 1e-3 + 5e-4);
+        const auto shares = record.shares(8, 8.0);
+        for (std::size_t s = 0; s < 4; ++s) CHECK(shares[s] == doctest::Approx(0.5).epsilon(0.02));
+        for (std::size_t s = 5; s < 8; ++s) CHECK(shares[s] == 0.0);
+    }
+    SUBCASE("spans of any length add up, and no slice holds more than there is") {
+        std::mt19937_64 random(5);
+        std::exponential_distribution<double> any(1.0);
+        parallel::BusyRecord record;
+        double now = 0.0;
+        double busy = 0.0;
+        for (int i = 0; i < 5000; ++i) {
+            const double scale = i % 100 == 0 ? 1.0 : 1e-4;
+            const double begin = now + any(random) * scale;
+            now = begin + any(random) * scale;
+            busy += now - begin;
+            record.add(begin, now);
+        }
+        const auto shares = record.shares(50, now);
+        double sum = 0.0;
+        for (const double share : shares) {
+            CHECK(share >= 0.0);
+            CHECK(share <= 1.0);
+            sum += share * now / 50.0;
+        }
+        CHECK(record.seconds() == doctest::Approx(busy));
+        CHECK(sum == doctest::Approx(busy));
+    }
+}
+
+TEST_CASE("what each worker did is told: seconds, their share, and when") {
+    std::vector<Work> works(1);
+    works[0].stages.push_back(parallel::block_stage(20, 1, [](std::int64_t, std::int64_t, int) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }));
+    const auto workers = parallel::run_all(std::move(works), 1, {}, "test");
+    REQUIRE(workers.size() == 1);
+    CHECK(workers[0].busy_seconds >= 0.04);
+    CHECK(workers[0].busy > 0.0);
+    CHECK(workers[0].busy <= 1.0);
+    REQUIRE(workers[0].trace.size() == trace_slices);
+    const double mean = std::accumulate(workers[0].trace.begin(), workers[0].trace.end(), 0.0) / trace_slices;
+    CHECK(mean == doctest::Approx(workers[0].busy).epsilon(0.01));
 }
 
 TEST_CASE("for_blocks covers the range") {

@@ -121,6 +121,22 @@ TEST_CASE("batches hold every group with something to search once; large ones st
     CHECK(make_batches(make_plan(tiny, {})).size() < 10);
 }
 
+TEST_CASE("one large group among small ones is cut finely enough to keep many threads busy to the end") {
+    std::vector<GroupShape> shapes(41, {100, 384});
+    shapes[17].rows = 14'000;
+    for (const IndexKind index : {IndexKind::flat, IndexKind::automatic}) {
+        const Plan plan = make_plan(shapes, {.index = index});
+        const auto batches = make_batches(plan);
+        REQUIRE(plan.groups.front().group == 17);
+        CHECK(batches.front().count == 1);  // it begins first
+        // Eight threads that end within a unit of one another are busy for over 90 % when no unit takes
+        // more than a tenth of a thread's share.
+        const double share = plan.cost / 8;
+        CHECK(batches.front().cost / static_cast<double>(plan.groups.front().tiles) <= share / 10);
+        for (std::size_t b = 1; b < batches.size(); ++b) CHECK(batches[b].cost <= share / 10);
+    }
+}
+
 TEST_CASE("auto stays exact while that is affordable, and is approximate past it") {
     const auto index_of = [](std::int64_t rows, const LinkOptions& options) {
         return make_plan(std::vector<GroupShape>{{rows, 384}}, options).groups.front().index;

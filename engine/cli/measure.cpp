@@ -3,7 +3,6 @@
 #include <grouplink/link.hpp>
 
 #include <algorithm>
-#include <numeric>
 #include <string>
 
 namespace grouplink::cli {
@@ -46,12 +45,13 @@ std::vector<IndexMeasure> measure_indexes(const MatrixView& vectors, const Group
         if (planned.index != index) continue;
         const Report report = build_links(vectors, sample, one, control).report;
         const GroupReport& group = report.groups.front();
-        measures.push_back(
-            {.index = index,
-             .rows = planned.rows,
-             .cost = planned.cost,
-             .seconds = std::accumulate(report.busy_seconds.begin(), report.busy_seconds.end(), 0.0),
-             .recall = group.search ? group.search->recall.recall : 1.0});
+        double seconds = 0.0;
+        for (const WorkerReport& worker : report.workers) seconds += worker.busy_seconds;
+        measures.push_back({.index = index,
+                            .rows = planned.rows,
+                            .cost = planned.cost,
+                            .seconds = seconds,
+                            .recall = group.search ? group.search->recall.recall : 1.0});
     }
     return measures;
 }

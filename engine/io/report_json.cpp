@@ -53,6 +53,13 @@ Json group_json(const GroupReport& group) {
     return json;
 }
 
+Json worker_json(const WorkerReport& worker) {
+    Json json{{"busy_seconds", number(worker.busy_seconds)}, {"busy", number(worker.busy)}};
+    Json& trace = json["trace"] = Json::array();
+    for (const double share : worker.trace) trace.push_back(std::round(share * 1e3) / 1e3);
+    return json;
+}
+
 }  // namespace
 
 Json options_json(const LinkOptions& options) {
@@ -103,8 +110,8 @@ std::string to_json(const Report& report) {
     for (const StageTime& stage : report.stages) {
         stages.push_back({{"name", stage.name}, {"seconds", io::number(stage.seconds)}});
     }
-    Json& busy = json["busy_seconds"] = Json::array();
-    for (const double seconds : report.busy_seconds) busy.push_back(io::number(seconds));
+    Json& workers = json["workers"] = Json::array();
+    for (const WorkerReport& worker : report.workers) workers.push_back(io::worker_json(worker));
     json["seconds"] = io::number(report.seconds);
     json["peak_memory_bytes"] = report.peak_memory_bytes;
     // Keys and paths are any bytes; what is not UTF-8 becomes U+FFFD.

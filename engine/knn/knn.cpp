@@ -115,7 +115,7 @@ KnnResult find_neighbors(const MatrixView& vectors, const RowsByGroup& grouped,
         work.stages.push_back(std::move(stage));
         works.push_back(std::move(work));
     }
-    result.busy_seconds = parallel::run_all(std::move(works), threads, control, "knn");
+    result.workers = parallel::run_all(std::move(works), threads, control, "knn");
     for (const Scratch& worker : scratch) result.counters += worker.counters;
     return result;
 }

@@ -41,7 +41,7 @@ struct KnnResult {
     Neighbors neighbors;
     KnnCounters counters;
     std::vector<std::optional<SearchReport>> searches;  ///< of each group: how an approximate one went
-    std::vector<double> busy_seconds;                   ///< of each worker
+    std::vector<WorkerReport> workers;
 };
 
 /// Finds min(n_nearest, rows of the group - 1) neighbors of every row in `grouped`, whose groups have these

@@ -1,5 +1,7 @@
 #include "parallel/workers.hpp"
 
+#include "parallel/busy.hpp"
+
 #include <dlfcn.h>
 #include <fmt/format.h>
 #include <omp.h>
@@ -119,7 +121,7 @@ public:
         : works_(std::move(works)),
           control_(control),
           meter_(control, stage_name, total_cost()),
-          busy_(static_cast<std::size_t>(threads), 0.0) {}
+          busy_(static_cast<std::size_t>(threads)) {}
 
     void work(int worker) {
         std::unique_lock lock(mutex_);
@@ -138,7 +140,7 @@ public:
                 continue;
             }
             lock.unlock();
-            const auto start = Clock::now();
+            const double begin = seconds_since(start_);
             std::int64_t units = 0;
             std::exception_ptr thrown;
             try {
@@ -146,7 +148,7 @@ public:
             } catch (...) {
                 thrown = std::current_exception();
             }
-            busy_[static_cast<std::size_t>(worker)] += seconds_since(start);
+            busy_[static_cast<std::size_t>(worker)].add(begin, seconds_since(start_));
             lock.lock();
             if (thrown) {
                 if (!failure_) failure_ = thrown;
@@ -163,9 +165,17 @@ public:
         changed_.notify_all();
     }
 
-    std::vector<double> finish() {
+    std::vector<WorkerReport> finish() {
         if (failure_) std::rethrow_exception(failure_);
-        return std::move(busy_);
+        const double total = seconds_since(start_);
+        std::vector<WorkerReport> reports;
+        reports.reserve(busy_.size());
+        for (const BusyRecord& busy : busy_) {
+            reports.push_back({.busy_seconds = busy.seconds(),
+                               .busy = std::min(1.0, busy.seconds() / total),
+                               .trace = busy.shares(trace_slices, total)});
+        }
+        return reports;
     }
 
 private:
@@ -245,7 +255,8 @@ private:
     std::size_t next_work_ = 0;
     std::vector<std::unique_ptr<Active>> active_;  ///< in the order they began
     std::exception_ptr failure_;
-    std::vector<double> busy_;
+    std::vector<BusyRecord> busy_;  ///< of each worker
+    const Clock::time_point start_ = Clock::now();
 };
 
 /// CPUs' worth of time that the container may use, rounded up; 0 = no limit found.
@@ -269,8 +280,8 @@ int resolve_threads(int threads) {
     return std::max(1, quota > 0 ? std::min(allowed, quota) : allowed);
 }
 
-std::vector<double> run_all(std::vector<Work> works, int threads, const JobControl& control,
-                            std::string_view stage_name) {
+std::vector<WorkerReport> run_all(std::vector<Work> works, int threads, const JobControl& control,
+                                  std::string_view stage_name) {
     const SingleThreadedBlas blas;
     Scheduler scheduler(std::move(works), threads, control, stage_name);
     const auto worker = [&scheduler](int id) {

@@ -28,14 +28,14 @@ struct Work {
 /// and the container's quota let run at once.
 int resolve_threads(int threads);
 
-/// Runs works on `threads` workers, of which the caller is one, and returns each worker's busy
-/// seconds. Works start in the given order: put the costliest first. A worker takes units of the
+/// Runs works on `threads` workers, of which the caller is one, and returns how busy each was.
+/// Works start in the given order: put the costliest first. A worker takes units of the
 /// works already begun before it begins another, so few are in memory at once and the last large one
 /// is shared by all. BLAS and OpenMP run single-threaded inside.
 ///
 /// The first exception stops all workers and is rethrown; a requested stop gives Error(cancelled).
-std::vector<double> run_all(std::vector<Work> works, int threads, const JobControl& control,
-                            std::string_view stage_name);
+std::vector<WorkerReport> run_all(std::vector<Work> works, int threads, const JobControl& control,
+                                  std::string_view stage_name);
 
 /// Calls body(first, last, worker) on consecutive ranges of [0, count), at most `block` long each.
 using BlockBody = std::function<void(std::int64_t first, std::int64_t last, int worker)>;

@@ -58,6 +58,14 @@ struct StageTime {
     double seconds = 0.0;
 };
 
+/// How busy one worker thread was in the knn stage, from when its memory was there.
+struct WorkerReport {
+    double busy_seconds = 0.0;
+    double busy = 0.0;          ///< their share of the stage
+    std::vector<double> trace;  ///< this share in each of `trace_slices` equal slices of the stage, in order
+};
+inline constexpr int trace_slices = 50;
+
 /// What ran, on what, and how long it took. All but times, threads, memory, `isa`, and the
 /// counts that follow from it (scored_pairs, researched_rows), depends on the input and the options alone.
 struct Report {
@@ -77,7 +85,7 @@ struct Report {
     std::int64_t researched_rows = 0;
     std::vector<GroupReport> groups;     ///< in the order of GroupColumn::keys
     std::vector<StageTime> stages;       ///< in the order they ran
-    std::vector<double> busy_seconds;    ///< of each worker thread, in the knn stage
+    std::vector<WorkerReport> workers;   ///< of the knn stage, a worker each thread
     double seconds = 0.0;                ///< wall clock of the whole job
     std::int64_t peak_memory_bytes = 0;  ///< of the process, resident
     std::string input;                   ///< set by the command

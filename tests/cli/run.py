@@ -35,7 +35,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 VOLATILE = [
     (r" in [\d.]+ s(?: \([^)]*\))?, peak [\d.]+ [KMGT]?i?B", " in TIME, peak MEMORY"),
     (r'("(?:\w*_)?seconds": )[-+.\de]+', r"\1TIME"),
-    (r'("busy_seconds": )\[[^\]]*\]', r"\1[TIME]"),
+    (r'("busy": )[-+.\de]+', r"\1SHARE"),
+    (r'("trace": )\[[^\]]*\]', r"\1[SHARES]"),
     (r'("peak_memory_bytes": )\d+', r"\1MEMORY"),
     (r"(?m)^(.*: (?:parquet|arrow|npz|sqlite), [\d,]+ rows?, )[\d.]+ [KMGT]?i?B$", r"\1SIZE"),
     (r'("isa": )"[^"]*"', r"\1ISA"),

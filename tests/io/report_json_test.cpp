@@ -17,7 +17,8 @@ TEST_CASE("a report as JSON") {
     report.cut = -std::numeric_limits<double>::infinity();
     report.groups.push_back({.key = "a\xff", .rows = 3, .cut = std::numeric_limits<double>::quiet_NaN()});
     report.stages.push_back({"knn", 0.5});
-    report.busy_seconds = {0.25, std::numeric_limits<double>::infinity()};
+    report.workers = {{.busy_seconds = 0.25, .busy = 0.5, .trace = {1.0, 0.00049}},
+                      {.busy_seconds = std::numeric_limits<double>::infinity(), .busy = 0.0, .trace = {}}};
     const std::string text = to_json(report);
     CHECK(text.starts_with("{\n  \"version\": \"1.2.3\",\n"));
     CHECK(text.ends_with("}\n"));
@@ -32,7 +33,8 @@ TEST_CASE("a report as JSON") {
     CHECK(json["options"]["recall_target"] == 0.95);
     CHECK(json["groups"][0]["cut"].is_null());
     CHECK(json["stages"][0] == nlohmann::json{{"name", "knn"}, {"seconds", 0.5}});
-    CHECK(json["busy_seconds"][1].is_null());
+    CHECK(json["workers"][0] == nlohmann::json{{"busy_seconds", 0.25}, {"busy", 0.5}, {"trace", {1.0, 0.0}}});
+    CHECK(json["workers"][1]["busy_seconds"].is_null());
 }
 
 TEST_CASE("metadata says how links were made, and nothing that differs between equal runs") {
