@@ -74,7 +74,9 @@ std::string path_text(const GroupPlan& group) {
                                                       count_text(group.ivf.nlist))
                                         : fmt::format("some of {} lists", count_text(group.ivf.nlist));
         case IndexKind::hnsw: return fmt::format("graph of {} links", count_text(group.hnsw.M));
-        case IndexKind::partition: return fmt::format("{} a row", plural(group.partition.fanout, "cell"));
+        case IndexKind::partition:
+            return fmt::format("{}{} a row", group.fanout_is_free ? "up to " : "",
+                               plural(group.partition.fanout, "cell"));
         default: return std::string(name(group.path));
     }
 }

@@ -53,6 +53,7 @@ PartitionSearch::PartitionSearch(GroupJob job, std::span<Scratch> scratch, const
     : job_(job),
       scratch_(scratch),
       options_(plan.partition),
+      fanout_is_free_(plan.fanout_is_free),
       recall_target_(plan.recall_target),
       exhaustive_cost_(rounds_a_flat_search({plan.rows, plan.dim, static_cast<std::int64_t>(job.k)},
                                             plan.partition.fanout)),
@@ -162,6 +163,8 @@ void PartitionSearch::assign(std::int64_t block, Scratch& scratch) {
 std::int64_t PartitionSearch::begin_cells(Scratch&) {
     if (reached_) return 0;
     sort_by_cell();
+    if (effort_is_free() && pass_ == 1) choose_fanout();
+    if (reached_) return 0;
     cell_first_.assign(leaders_.size() + 1, 0);
     for (const std::uint32_t cell : cells_) ++cell_first_[cell + 1];
     std::partial_sum(cell_first_.begin(), cell_first_.end(), cell_first_.begin());
@@ -310,12 +313,51 @@ void PartitionSearch::choose_steps() {
     }
     steps_ = most_steps();
     const double missed = 1.0 - calibration_.estimate(tried_[steps_]).recall;
-    // Each round leaves about the same share of what the one before it left.
-    const double left = missed / missed_;
-    const double allowed = std::max(1.0 - recall_target_, 1e-4);
-    const double rounds = left < 1.0 ? std::log(allowed / missed) / std::log(left) : exhaustive_cost_;
+    if (rounds_left(missed, missed / missed_) >= exhaustive_cost_) reached_ = exhaustive_ = true;
     missed_ = missed;
-    if (rounds >= exhaustive_cost_) reached_ = exhaustive_ = true;
+}
+
+double PartitionSearch::rounds_left(double missed, double left) const {
+    // Each round leaves about the same share of what the one before it left.
+    const double allowed = std::max(1.0 - recall_target_, 1e-4);
+    if (missed <= allowed) return 0.0;
+    return left < 1.0 ? std::log(allowed / missed) / std::log(left) : exhaustive_cost_;
+}
+
+/// From the cells of the sample and its neighbors, before anything is joined: what shares a cell will be
+/// found. Where even all of them are so few that more rounds would follow than all pairs take, all pairs are
+/// scored at once; else, unless it was asked for, the fanout comes down to what leaves little more than the
+/// target allows, for the refinement to find.
+void PartitionSearch::choose_fanout() {
+    constexpr double left_to_refine = 1.6;  // a refinement leaves between a tenth and two thirds
+    const auto rows = calibration_.rows();
+    std::vector<std::vector<std::int64_t>> found(fanout_, std::vector<std::int64_t>(rows.size()));
+    for (std::size_t s = 0; s < rows.size(); ++s) {
+        const std::uint32_t* own = cells_.data() + rows[s] * fanout_;
+        for (std::size_t t = 0; t < fanout_; ++t) {
+            found[t][s] = calibration_.count_found(s, [&](std::uint32_t other) {
+                const std::uint32_t* cells = cells_.data() + other * fanout_;
+                return std::find_first_of(own, own + t + 1, cells, cells + t + 1) != own + t + 1;
+            });
+        }
+    }
+    const double missed = 1.0 - calibration_.estimate(found.back()).recall;
+    if (1.0 + rounds_left(missed, missed) >= exhaustive_cost_) {
+        reached_ = exhaustive_ = true;
+        return;
+    }
+    if (!fanout_is_free_) return;
+    for (std::size_t fanout = 1; fanout < fanout_; ++fanout) {
+        const double left = 1.0 - calibration_.estimate(found[fanout - 1]).recall;
+        if (left > left_to_refine * (1.0 - recall_target_)) continue;
+        for (std::size_t i = 0; i < rows_.size(); ++i) {
+            std::copy_n(cells_.data() + i * fanout_, fanout, cells_.data() + i * fanout);
+        }
+        cells_.resize(rows_.size() * fanout);
+        fanout_ = fanout;
+        options_.fanout = static_cast<std::int64_t>(fanout);
+        return;
+    }
 }
 
 /// Rows of a cell know the same rows: one after another, they find them in the cache.

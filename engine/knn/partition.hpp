@@ -79,7 +79,11 @@ private:
     void add_pass(std::vector<parallel::Stage>& stages, double share);
     void add_refinement(std::vector<parallel::Stage>& stages, double share);
     bool effort_is_free() const { return options_.passes == 0; }
+    void choose_fanout();
     void choose_steps();
+    /// How many times the passes so far, each with its refinement, the target takes when one leaves `left` of
+    /// what it met, and `missed` is what is left now.
+    double rounds_left(double missed, double left) const;
     void nearest_leaders(const PairScorer::Rows& rows, std::size_t count, const Leaders& leaders,
                          std::size_t fanout, std::uint32_t* nearest, Scratch& scratch) const;
     void split(std::vector<std::uint32_t> rows, std::size_t depth, std::uint64_t salt, Scratch& scratch);
@@ -95,6 +99,7 @@ private:
     GroupJob job_;
     std::span<Scratch> scratch_;
     PartitionOptions options_;
+    bool fanout_is_free_;
     double recall_target_;
     double exhaustive_cost_;  ///< in passes, each with its refinement
     GroupRows rows_;

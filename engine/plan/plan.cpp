@@ -104,6 +104,7 @@ void plan_hnsw(GroupPlan& plan, const GroupSize& size, const LinkOptions& option
 
 void plan_partition(GroupPlan& plan, const GroupSize& size, const LinkOptions& options) {
     plan.partition = options.partition;
+    plan.fanout_is_free = options.partition.fanout == 0 && options.partition.passes == 0;
     plan.partition.fanout = fanout_of(options.partition, options.recall_target);
     plan.cost = partition_cost(size, expected(options.partition, options.recall_target));
     // The rows as float32 and int8, their candidates, their cells forth and back, the links that refinements

@@ -29,9 +29,11 @@ struct GroupPlan {
     std::int64_t dim = 0;
     IndexKind index = IndexKind::flat;
     FlatPath path = FlatPath::none;
-    double recall_target = 1.0;     ///< that an approximate group is to reach
-    IvfOptions ivf{};               ///< of an ivf group: the knobs in force, 0 where the recall target rules
-    HnswOptions hnsw{};             ///< of an hnsw group, likewise
+    double recall_target = 1.0;  ///< that an approximate group is to reach
+    IvfOptions ivf{};            ///< of an ivf group: the knobs in force, 0 where the recall target rules
+    HnswOptions hnsw{};          ///< of an hnsw group, likewise
+    bool fanout_is_free =
+        false;  ///< partition.fanout is the most; the group's sample may show less to be enough
     PartitionOptions partition{};   ///< of a partition group, likewise
     std::int64_t tiles = 0;         ///< pairs of row blocks, or blocks, that are scheduled one by one
     double cost = 0.0;              ///< estimated float32 tile operations, or what takes as long
