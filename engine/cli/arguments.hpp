@@ -16,8 +16,8 @@ struct LinkArguments {
     InputSpec input;
     OutputSpec output;
     LinkOptions options;
-    std::string report;              ///< path; empty for none
-    std::vector<std::string> notes;  ///< for the user and the report
+    std::vector<std::string> reports;  ///< paths that end in .json or .html
+    std::vector<std::string> notes;    ///< for the user and the report
     bool json = false;
     bool quiet = false;
 };
