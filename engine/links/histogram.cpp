@@ -76,9 +76,9 @@ Histogram histogram_of_degrees(const std::vector<std::int64_t>& rows_of_degree) 
     histogram.edges.push_back(0.0);
     for (std::int64_t first = 0; first < degrees;) {
         const bool tail = first >= usual;
-        const std::int64_t last = tail ? degrees : first + width;
+        const std::int64_t last = tail ? degrees : std::min(first + width, degrees);
         std::int64_t count = 0;
-        for (std::int64_t d = first; d < std::min(last, degrees); ++d) {
+        for (std::int64_t d = first; d < last; ++d) {
             count += rows_of_degree[static_cast<std::size_t>(d)];
         }
         histogram.edges.push_back(static_cast<double>(last));
@@ -121,7 +121,7 @@ std::vector<double> round_edges(double least, double most) {
     double first = std::floor(least / edge(1.0));
     while (edge(first) > least) --first;
     std::vector<double> edges{edge(first)};
-    while (edges.size() < 2 || edges.back() <= most)
+    while (edges.size() < 2 || edges.back() < most)
         edges.push_back(edge(first + static_cast<double>(edges.size())));
     return edges;
 }

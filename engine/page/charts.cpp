@@ -13,11 +13,11 @@ namespace {
 
 // Of all charts, in the units that the texts in them are sized in.
 constexpr double width = 400;
-constexpr double height = 236;
+constexpr double height = 242;
 constexpr double left = 46;
 constexpr double right = 388;
-constexpr double top = 26;
-constexpr double bottom = 192;
+constexpr double top = 34;
+constexpr double bottom = 198;
 constexpr double glyph = 6.6;  // a generous mean of the widths of letters
 
 constexpr std::size_t most_name = 20;
@@ -51,7 +51,7 @@ double draw_frame(std::string& out, const ChartText& text, double most, bool who
         line(out, left, y, right, y, mark == 0.0 ? "axis" : "grid");
         words(out, left - 6, y + 4, "end", whole ? short_count(mark) : number_text(mark));
     }
-    words(out, left - 40, top - 11, "name", escaped(text.y));
+    words(out, 4, 12, "name", escaped(text.y));
     words(out, right, height - 6, "name end", escaped(text.x));
     return high;
 }
@@ -59,8 +59,8 @@ double draw_frame(std::string& out, const ChartText& text, double most, bool who
 /// The label of the cut, at the side of `x` that has room for it.
 void label_cut(std::string& out, double x, const std::string& label) {
     const double room = glyph * static_cast<double>(label.size());
-    const bool before = x + 6 + room > right;
-    words(out, before ? x - 5 : x + 5, top + 8, before ? "cut end" : "cut", label);
+    const bool before = x + room > right;
+    words(out, before ? x + 3 : x - 3, top - 6, before ? "cut end" : "cut", label);
 }
 
 void draw_cut(std::string& out, const Histogram& histogram, const CutRange& cut) {
@@ -72,16 +72,16 @@ void draw_cut(std::string& out, const Histogram& histogram, const CutRange& cut)
                                     : fmt::format("cut {}", number_text(cut.low));
     const auto x_of = [&](double value) { return left + (right - left) * (value - low) / (high - low); };
     if (cut.low < low && (!range || cut.high < low)) {
-        return words(out, left + 4, top + 8, "cut", "\xE2\x97\x82 " + label + ", below all");
+        return words(out, left, top - 6, "cut", "\xE2\x97\x82 " + label + ", below all");
     }
-    if (cut.low > high) return words(out, right, top + 8, "cut end", label + ", above all \xE2\x96\xB8");
+    if (cut.low > high) return words(out, right, top - 6, "cut end", label + ", above all \xE2\x96\xB8");
     const double x = x_of(std::max(cut.low, low));
     if (range) {
         const double until = x_of(std::clamp(cut.high, low, high));
         rectangle(out, x, top, until - x, bottom - top, "cuts", "the cuts of the groups lie in here");
-        line(out, until, top, until, bottom, "cut");
+        line(out, until, top - 3, until, bottom, "cut");
     }
-    line(out, x, top, x, bottom, "cut");
+    line(out, x, top - 3, x, bottom, "cut");
     label_cut(out, range ? x_of(std::clamp(cut.high, low, high)) : x, label);
 }
 
@@ -133,14 +133,14 @@ std::vector<double> ticks(double low, double high, int count) {
     if (!(wanted > 0.0) || !std::isfinite(wanted)) return {low};
     const double power = std::pow(10.0, std::floor(std::log10(wanted)));
     double step = 10 * power;
-    for (const double digit : {1.0, 2.0, 5.0}) {
+    for (const double digit : {1.0, 2.0, 2.5, 5.0}) {
         if (digit * power >= wanted * 0.999) {
             step = digit * power;
             break;
         }
     }
     std::vector<double> marks;
-    const double first = std::ceil(low / step - 1e-9);
+    const double first = std::ceil(low / step - 1e-9) + 0.0;  // no minus zero
     for (double i = first; i * step <= high + step * 1e-9; ++i) marks.push_back(i * step);
     return marks;
 }
@@ -165,7 +165,7 @@ std::string chart_of_weights(const ChartText& text, const Histogram& histogram, 
                   fmt::format("{} to {}: {}", number_text(from), number_text(to),
                               plural(histogram.counts[i], "link")));
     }
-    for (const double mark : ticks(low_edge, high_edge, 5)) {
+    for (const double mark : ticks(low_edge, high_edge, 7)) {
         line(out, x_of(mark), bottom, x_of(mark), bottom + 4, "axis");
         words(out, x_of(mark), bottom + 16, "mid", number_text(mark));
     }
@@ -202,7 +202,7 @@ std::string chart_of_bars(const ChartText& text, std::span<const Bar> bars, doub
 std::string chart_of_intervals(const ChartText& text, std::span<const Interval> intervals, double target) {
     constexpr double line_height = 22;
     constexpr double names = 138;
-    double low = target;
+    double low = std::min(target, 0.99);
     for (const Interval& one : intervals) low = std::min(low, one.low);
     const std::vector<double> marks = ticks(std::max(0.0, low - (1.0 - low) * 0.25), 1.0, 4);
     const double from = std::min(low, marks.front());

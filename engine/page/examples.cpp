@@ -18,7 +18,7 @@ using Neighborhood = LinkSample::Neighborhood;
 
 constexpr std::size_t most_text = 160;
 constexpr std::size_t most_id = 48;
-constexpr std::size_t most_label = 20;
+constexpr std::size_t most_label = 18;
 
 std::string end_of_link(const Subject& subject, std::int64_t row) {
     const std::string id = escaped(id_text(subject, row), most_id);
@@ -50,7 +50,7 @@ constexpr double width = 400;
 constexpr double height = 300;
 constexpr double margin_x = 44;
 constexpr double margin_y = 20;
-constexpr double glyph = 5.6;  // a generous mean of the widths of letters
+constexpr double glyph = 6.2;  // a generous mean of the widths of letters
 constexpr double label_height = 12;
 constexpr double node_radius = 4.5;
 
@@ -148,7 +148,7 @@ std::string drawing(const Subject& subject, const Neighborhood& area, std::size_
         fmt::format_to(
             std::back_inserter(out),
             R"(<line class="link" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}" stroke-width="{:.1f}" stroke-opacity="{:.2f}"><title>{:.4f}</title></line>)",
-            a.x, a.y, b.x, b.y, 0.7 + 1.8 * s * s, 0.18 + 0.67 * s * s,
+            a.x, a.y, b.x, b.y, 0.8 + 1.9 * s * s, 0.3 + 0.6 * s * s,
             static_cast<double>(area.links[i].weight));
     }
     for (std::size_t i = 0; i < points.size(); ++i) {

@@ -65,50 +65,71 @@ std::string per_row(std::int64_t links, std::int64_t rows) {
     return rows == 0 ? "0" : fmt::format("{:.1f}", static_cast<double>(links) / static_cast<double>(rows));
 }
 
+/// A column that stands in the table where it tells groups apart.
+struct Column {
+    std::string_view title;
+    bool shown = true;
+};
+
 std::string group_table(const Report& report) {
     const std::vector<const GroupReport*> groups = by_size(report, most_listed);
     const double largest = groups.empty() ? 1.0 : std::max(1.0, static_cast<double>(groups.front()->rows));
-    std::string rows;
     GroupReport rest;
     for (const GroupReport& group : report.groups) {
         rest.rows += group.rows;
         rest.valid_rows += group.valid_rows;
         rest.links += group.links;
     }
+    const auto differs = [&](auto member) {
+        return std::any_of(report.groups.begin(), report.groups.end(), [&](const GroupReport& group) {
+            return group.*member != report.groups.front().*member;
+        });
+    };
+    const Column left_out{"left out", rest.rows != rest.valid_rows};
+    const Column cut{"cut", differs(&GroupReport::cut)};
+    const Column dim{"dim", differs(&GroupReport::dim)};
+    const Column index{"index", differs(&GroupReport::index)};
+    const auto cell = [](const Column& column, const std::string& text) {
+        return column.shown ? fmt::format("<td class=\"num\">{}</td>", text) : std::string();
+    };
+    const auto title = [](const Column& column) {
+        return column.shown ? fmt::format("<th scope=\"col\" class=\"num\">{}</th>", column.title)
+                            : std::string();
+    };
+    std::string rows;
     for (const GroupReport* group : groups) {
         rest.rows -= group->rows;
         rest.valid_rows -= group->valid_rows;
         rest.links -= group->links;
-        const std::int64_t bad = group->rows - group->valid_rows;
         fmt::format_to(std::back_inserter(rows),
                        "<tr><th scope=\"row\"><bdi>{}</bdi></th><td class=\"num\">{}</td>"
-                       "<td class=\"meter\"><span style=\"width:{:.2f}%\"></span></td>"
-                       "<td class=\"num\">{}</td><td class=\"num\">{}</td><td class=\"num\">{}</td>"
-                       "<td class=\"num\">{}</td><td class=\"num\">{}</td><td>{}</td></tr>\n",
+                       "<td class=\"meter\"><span style=\"width:{:.2f}%\"></span></td>{}"
+                       "<td class=\"num\">{}</td><td class=\"num\">{}</td>{}{}{}</tr>\n",
                        escaped(key_text(group->key, report.groups.size()), 48), count_text(group->rows),
-                       static_cast<double>(group->rows) / largest * 100, bad == 0 ? "0" : count_text(bad),
-                       count_text(group->links), per_row(group->links, group->valid_rows),
-                       number_text(group->cut), count_text(group->dim), name(group->index));
+                       static_cast<double>(group->rows) / largest * 100,
+                       cell(left_out, count_text(group->rows - group->valid_rows)), count_text(group->links),
+                       per_row(group->links, group->valid_rows), cell(cut, number_text(group->cut)),
+                       cell(dim, count_text(group->dim)), cell(index, std::string(name(group->index))));
     }
     if (report.groups.size() > groups.size()) {
-        const auto more = static_cast<std::int64_t>(report.groups.size() - groups.size());
-        fmt::format_to(std::back_inserter(rows),
-                       "<tr class=\"rest\"><th scope=\"row\">{} smaller</th><td class=\"num\">{}</td>"
-                       "<td></td><td class=\"num\">{}</td><td class=\"num\">{}</td><td class=\"num\">{}</td>"
-                       "<td></td><td></td><td></td></tr>\n",
-                       count_text(more), count_text(rest.rows), count_text(rest.rows - rest.valid_rows),
-                       count_text(rest.links), per_row(rest.links, rest.valid_rows));
+        fmt::format_to(
+            std::back_inserter(rows),
+            "<tr class=\"rest\"><th scope=\"row\">{} smaller</th><td class=\"num\">{}</td>"
+            "<td class=\"meter\"></td>{}<td class=\"num\">{}</td><td class=\"num\">{}</td>{}{}{}</tr>\n",
+            count_text(static_cast<std::int64_t>(report.groups.size() - groups.size())),
+            count_text(rest.rows), cell(left_out, count_text(rest.rows - rest.valid_rows)),
+            count_text(rest.links), per_row(rest.links, rest.valid_rows), cell(cut, ""), cell(dim, ""),
+            cell(index, ""));
     }
     return fmt::format(
         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Largest "
         "groups\"><table><thead><tr>"
         "<th scope=\"col\">group</th><th scope=\"col\" class=\"num\">rows</th>"
-        "<th scope=\"col\" class=\"meter\"><span class=\"hidden\">bar</span></th>"
-        "<th scope=\"col\" class=\"num\">left out</th><th scope=\"col\" class=\"num\">links</th>"
-        "<th scope=\"col\" class=\"num\">a row</th><th scope=\"col\" class=\"num\">cut</th>"
-        "<th scope=\"col\" class=\"num\">dim</th><th scope=\"col\">index</th></tr></thead><tbody>\n{}</tbody>"
-        "</table></div>\n",
-        rows);
+        "<th scope=\"col\" class=\"meter\"><span class=\"hidden\">bar</span></th>{}"
+        "<th scope=\"col\" class=\"num\">links</th><th scope=\"col\" class=\"num\">a "
+        "row</th>{}{}{}</tr></thead>"
+        "<tbody>\n{}</tbody></table></div>\n",
+        title(left_out), title(cut), title(dim), title(index), rows);
 }
 
 /// What the groups of one index come to.
@@ -131,6 +152,13 @@ std::string_view meaning(IndexKind index) {
     return "";
 }
 
+/// Of the sizes, ascending.
+std::string sizes_text(const std::vector<std::int64_t>& sizes) {
+    if (sizes.front() == sizes.back()) return plural(sizes.front(), "row") + " each.";
+    return fmt::format("{} to {}, {} in the middle one.", count_text(sizes.front()),
+                       plural(sizes.back(), "row"), count_text(sizes[sizes.size() / 2]));
+}
+
 }  // namespace
 
 std::string groups_section(const Report& report) {
@@ -145,9 +173,7 @@ std::string groups_section(const Report& report) {
             chart_of_bars({"sizes", "Sizes of the groups", "Histogram of the groups by their number of rows.",
                            "rows of a group, from", "groups"},
                           bars_of_sizes(report)) +
-            fmt::format("<figcaption>{} to {}, {} in the middle one.</figcaption></figure>\n",
-                        count_text(sizes.front()), plural(sizes.back(), "row"),
-                        count_text(sizes[sizes.size() / 2]));
+            "<figcaption>" + sizes_text(sizes) + "</figcaption></figure>\n";
         out += "<div><h3>Largest groups</h3>" + group_table(report) + "</div></div>\n";
     } else {
         out += group_table(report);

@@ -54,7 +54,7 @@ std::string tiles(const Report& report) {
                 report.groups.size() == 1 ? "" : "up to " + plural(largest, "row"));
     out += tile("Links", data_text("links", report.links), std::string(name(report.options.links)));
     out += tile("Links a row", fmt::format("{:.1f}", a_row),
-                fmt::format("{} at most asked for", count_text(report.options.n_nearest)));
+                fmt::format("at most {} asked for", count_text(report.options.n_nearest)));
     if (lowest) {
         const RecallEstimate& recall = lowest->search->recall;
         out += tile("Recall", data_text("recall-lowest", recall.recall, fmt::format("{:.4f}", recall.recall)),

@@ -74,10 +74,8 @@ std::string degree_figures(const Report& report) {
     const std::vector<Bar> to = bars_of_degrees(report.links_to);
     const std::vector<double>& edges = report.links_to.edges;
     std::string hubs =
-        fmt::format("At most {} lead to one row.", count_text(static_cast<std::int64_t>(edges.back()) - 1));
-    if (edges[1] == 1.0) {
-        hubs = fmt::format("{} that nothing leads to. {}", plural(report.links_to.counts[0], "row"), hubs);
-    }
+        fmt::format("Most of all to one row: {}.", count_text(static_cast<std::int64_t>(edges.back()) - 1));
+    if (edges[1] == 1.0) hubs += fmt::format(" {} without any.", plural(report.links_to.counts[0], "row"));
     return out + figure(chart_of_bars({"links-to", "Links to each row",
                                        "Histogram of rows by the number of links that lead to them.",
                                        "links to a row", "rows"},
@@ -101,7 +99,7 @@ std::string recall_part(const Report& report) {
     const std::vector<const GroupReport*> groups = approximate_groups(report);
     const auto exact = static_cast<std::int64_t>(report.groups.size() - groups.size());
     if (groups.empty()) {
-        return "<h3 id=\"recall\">Recall</h3><p>Every group was searched exactly: recall 1, all nearest rows "
+        return "<h3>Recall</h3><p>Every group was searched exactly: recall 1, all nearest rows "
                "are found.</p>\n";
     }
     std::vector<Interval> intervals;
@@ -133,7 +131,7 @@ std::string recall_part(const Report& report) {
          "share of the exact links found", ""},
         intervals, report.options.recall_target);
     return fmt::format(
-        "<h3 id=\"recall\">Recall</h3><p>{} Rows of a sample were searched exactly as well; lines are 95 % "
+        "<h3>Recall</h3><p>{} Rows of a sample were searched exactly as well; lines are 95 % "
         "confidence intervals.</p>\n<div class=\"beside\"><figure>{}</figure>"
         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Recall by "
         "group\"><table><thead><tr>"
@@ -171,23 +169,33 @@ std::string status_part(const Report& report) {
                        name(status), data_text(fmt::format("status-{}", name(status)), count), share * 100,
                        percent_text(share), meaning(status));
     }
+    const std::string equal = report.duplicate_rows == 0 ? "No row is equal"
+                              : report.duplicate_rows == 1
+                                  ? "1 row is equal"
+                                  : count_text(report.duplicate_rows) + " rows are equal";
     return fmt::format(
-        "<h3 id=\"rows\">Rows</h3>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Row "
+        "<h3>Rows</h3>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Row "
         "status\">"
         "<table><thead><tr><th scope=\"col\">status</th>"
         "<th scope=\"col\" class=\"num\">rows</th><th scope=\"col\" class=\"meter\"><span "
         "class=\"hidden\">bar"
         "</span></th><th scope=\"col\" class=\"num\">share</th><th scope=\"col\">meaning</th></tr></thead>"
-        "<tbody>\n{}</tbody></table></div>\n<p>{} equal to an earlier row of the same group, component by "
-        "component.</p>\n",
-        rows, report.duplicate_rows == 1 ? "1 row is" : count_text(report.duplicate_rows) + " rows are");
+        "<tbody>\n{}</tbody></table></div>\n<p>{} to an earlier row of the same group.</p>\n",
+        rows, equal);
 }
 
 }  // namespace
 
 std::string quality_section(const Report& report) {
-    return "<section id=\"quality\"><h2>Quality</h2>\n<div class=\"charts\">\n" + weights_figure(report) +
-           degree_figures(report) + "</div>\n" + recall_part(report) + status_part(report) + "</section>\n";
+    const bool exact = std::none_of(report.groups.begin(), report.groups.end(),
+                                    [](const GroupReport& group) { return group.search.has_value(); });
+    // What is but a sentence stands beside the rows.
+    return fmt::format(
+        "<section id=\"quality\"><h2>Quality</h2>\n<div class=\"charts\">\n{}{}</div>\n<div "
+        "class=\"{}\"><div>{}</div>"
+        "<div>{}</div></div></section>\n",
+        weights_figure(report), degree_figures(report), exact ? "pair" : "", recall_part(report),
+        status_part(report));
 }
 
 }  // namespace grouplink::page

@@ -17,7 +17,7 @@ using Neighborhood = LinkSample::Neighborhood;
 constexpr std::size_t most_examples = 10;
 constexpr std::size_t most_of_a_weight = 3;
 constexpr std::size_t most_neighborhoods = 6;
-constexpr std::size_t most_rows_drawn = 22;
+constexpr std::size_t most_rows_drawn = 20;
 // New rows that the middle, and any other row, bring in.
 constexpr std::size_t middle_reach = 7;
 constexpr std::size_t row_reach = 3;

@@ -21,6 +21,17 @@ std::size_t character_size(std::string_view text) {
     return io::is_utf8(text.substr(0, size)) ? size : 0;
 }
 
+/// What moves the place of writing, or turns its direction: C0, DEL, C1, the separators of lines and
+/// paragraphs, and the embeddings, overrides and isolates of scripts from right to left.
+bool controls(std::string_view character) {
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(character[i]); };
+    if (character.size() == 1) return byte(0) <= 0x20 || byte(0) == 0x7F;
+    if (character.size() == 2) return byte(0) == 0xC2 && byte(1) < 0xA0;
+    if (byte(0) != 0xE2) return false;
+    if (byte(1) == 0x80) return byte(2) >= 0xA8 && byte(2) <= 0xAE;
+    return byte(1) == 0x81 && byte(2) >= 0xA6 && byte(2) <= 0xA9;
+}
+
 /// Calls visit(character) for at most `most` of them, a blank for controls, whole runs of which count as one;
 /// true when some were left.
 template <typename Visit>
@@ -31,10 +42,7 @@ bool for_each_character(std::string_view text, std::size_t most, Visit visit) {
         const std::size_t size = character_size(text);
         const std::string_view character = size > 0 ? text.substr(0, size) : replacement;
         text.remove_prefix(size > 0 ? size : 1);
-        const auto lead = static_cast<unsigned char>(character.front());
-        // C0, DEL, and C1, which UTF-8 writes as C2 80 to C2 9F.
-        const bool control =
-            lead <= 0x20 || lead == 0x7F || (lead == 0xC2 && static_cast<unsigned char>(character[1]) < 0xA0);
+        const bool control = controls(character);
         if (control && blank) continue;
         if (count++ == most) return true;
         visit(control ? std::string_view(" ") : character);

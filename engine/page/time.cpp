@@ -62,11 +62,13 @@ std::string threads_part(const Report& report) {
     for (const StageTime& stage : report.stages) {
         if (stage.name == "knn") knn += stage.seconds;
     }
+    const bool brief = knn < 0.5;
+    const double unit = brief ? 1e-3 : 1.0;
     std::vector<Bar> bars;
     for (std::size_t t = 0; t < std::min(busy.size(), most_threads_drawn); ++t) {
         bars.push_back({.name = fmt::format("{}", t + 1),
                         .range = fmt::format("thread {}", t + 1),
-                        .value = busy[t],
+                        .value = busy[t] / unit,
                         .amount = seconds_text(busy[t]) + " busy"});
     }
     const double sum = std::accumulate(busy.begin(), busy.end(), 0.0);
@@ -79,9 +81,9 @@ std::string threads_part(const Report& report) {
     return fmt::format(
         "<figure><h3>Threads</h3>{}<figcaption>{}</figcaption></figure>\n",
         chart_of_bars({"threads", "Busy time of the threads",
-                       "Seconds that each thread was busy in the search, and how long the search took.",
-                       "thread", "seconds busy"},
-                      bars, std::max(knn, 1e-6), fmt::format("knn took {}", seconds_text(knn))),
+                       "How long each thread was busy in the search, and how long the search took.", "thread",
+                       brief ? "milliseconds busy" : "seconds busy"},
+                      bars, std::max(knn / unit, 0.1), fmt::format("knn took {}", seconds_text(knn))),
         caption);
 }
 

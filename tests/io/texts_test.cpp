@@ -83,9 +83,9 @@ TEST_CASE("texts that are not there are told of in one line") {
 
     test::put(folder / "rows.jsonl", "{\"v\":[1],\"t\":[1],\"word\":\"a\"}\n");
     input = {.path = folder / "rows.jsonl"};
-    CHECK(error("wrod").second ==
+    CHECK(error("wordy").second ==
           input.path +
-              ": no line has the text \"wrod\"; the keys of the first are \"v\", \"t\" "
+              ": no line has the text \"wordy\"; the keys of the first are \"v\", \"t\" "
               "and \"word\"; did you mean \"word\"?");
     CHECK(error("t").second ==
           input.path + ": line 1: \"t\" is an array of numbers, texts are strings or integers");

@@ -110,11 +110,11 @@ class Page(unittest.TestCase):
             for scheme in SCHEMES:
                 with self.subTest(page=page.stem, width=width, scheme=scheme), \
                         self.browser.open(page.as_uri(), width, height, scheme, phone) as tab:
-                    self.view(tab, page, width)
                     if OPTIONS.keep:
                         tall = tab.evaluate("document.documentElement.scrollHeight")
                         tab.screenshot(self.folder / f"{page.stem}-{width}-{scheme}.png",
                                        {"x": 0, "y": 0, "width": width, "height": tall})
+                    self.view(tab, page, width)
 
     def view(self, tab, page, width):
         self.assertEqual(tab.complaints, [])

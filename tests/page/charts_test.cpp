@@ -9,7 +9,7 @@ using namespace grouplink;
 using namespace grouplink::page;
 
 TEST_CASE("ticks are round numbers within the range") {
-    CHECK(ticks(0, 100, 4) == std::vector<double>{0, 50, 100});
+    CHECK(ticks(0, 100, 4) == std::vector<double>{0, 25, 50, 75, 100});
     CHECK(ticks(0, 7, 4) == std::vector<double>{0, 2, 4, 6});
     CHECK(ticks(3, 3, 4) == std::vector<double>{3});
     std::mt19937_64 random(1);

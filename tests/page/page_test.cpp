@@ -103,6 +103,8 @@ TEST_CASE("texts are clipped by characters, runs of blanks and controls count as
     CHECK(escaped("a\xC2\x85\xC2\xA0") == "a \xC2\xA0");
     CHECK(escaped("\xE6\x9D") == "\xEF\xBF\xBD\xEF\xBF\xBD");
     CHECK(escaped("\xED\xA0\x80") == "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
+    CHECK(escaped("a\u202Eb\u2066c\u2029d") == "a b c d");
+    CHECK(escaped("a\u2013b\u2060c") == "a\u2013b\u2060c");
     CHECK(escaped("") == "");
     CHECK(page::width_of("ab\xE6\x9D\xB1", 9) == 4);
     CHECK(page::width_of("abcdef", 3) == 4);
