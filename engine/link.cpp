@@ -128,7 +128,7 @@ LinkResult build_links(const MatrixView& vectors, const GroupColumn& groups, con
     });
     result.report.links_found = static_cast<std::int64_t>(knn.neighbors.targets.size());
     result.report.weights = stage("histogram", [&] {
-        return histogram_of_weights(knn.neighbors, grouped, check.group_dim, options, threads, control);
+        return histogram_of_weights(knn.neighbors, groups.codes, check.group_dim, options, threads, control);
     });
     const Cut cut =
         stage("cut", [&] { return find_cut(knn.neighbors, grouped, check.group_dim, options, control); });

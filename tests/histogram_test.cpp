@@ -34,18 +34,14 @@ std::vector<std::int64_t> counted(const std::vector<double>& values, const std::
 
 struct World {
     Neighbors neighbors;
-    RowsByGroup grouped;
+    std::vector<std::int32_t> codes;
     std::vector<std::int64_t> dims;
 };
 
 /// Rows of two groups by turns, with 0 to 5 neighbors each.
 World random_world(std::int64_t rows, float farthest, std::mt19937_64& random) {
-    World world{{.offsets = {0}, .targets = {}, .distances = {}},
-                {.offsets = {0, (rows + 1) / 2, rows}, .rows = {}},
-                {7, 9}};
-    for (std::int64_t first = 0; first < 2; ++first) {
-        for (std::int64_t row = first; row < rows; row += 2) world.grouped.rows.push_back(row);
-    }
+    World world{{.offsets = {0}, .targets = {}, .distances = {}}, {}, {7, 9}};
+    for (std::int64_t row = 0; row < rows; ++row) world.codes.push_back(static_cast<std::int32_t>(row % 2));
     for (std::int64_t row = 0; row < rows; ++row) {
         std::vector<float> distances(static_cast<std::size_t>(random() % 6));
         for (float& d : distances) {
@@ -115,7 +111,7 @@ TEST_CASE("weights are counted as by the definition, at any number of threads") 
         }
         for (const int threads : {1, 3}) {
             const Histogram histogram =
-                histogram_of_weights(world.neighbors, world.grouped, world.dims, options, threads, {});
+                histogram_of_weights(world.neighbors, world.codes, world.dims, options, threads, {});
             CHECK(total(histogram) == static_cast<std::int64_t>(weights.size()));
             CHECK(histogram.counts == counted(weights, histogram.edges));
             CHECK(histogram.counts.front() > 0);
@@ -128,9 +124,9 @@ TEST_CASE("weights that are on the edges are counted above them") {
     // Angular weights 1 - d / 2: 0, 0.02, ..., 1.
     Neighbors neighbors{.offsets = {0, 51}, .targets = std::vector<std::int64_t>(51, 0), .distances = {}};
     for (int i = 0; i <= 50; ++i) neighbors.distances.push_back(static_cast<float>(2.0 * i / 50));
-    const RowsByGroup grouped{.offsets = {0, 1}, .rows = {0}};
+    const std::vector<std::int32_t> codes{0};
     const std::vector<std::int64_t> dims{1};
-    const Histogram histogram = histogram_of_weights(neighbors, grouped, dims, {}, 1, {});
+    const Histogram histogram = histogram_of_weights(neighbors, codes, dims, {}, 1, {});
     std::vector<double> weights;
     for (const float d : neighbors.distances) {
         weights.push_back(static_cast<double>(static_cast<float>(1.0 - static_cast<double>(d) / 2)));
@@ -140,22 +136,22 @@ TEST_CASE("weights that are on the edges are counted above them") {
 }
 
 TEST_CASE("weights that are all equal, none at all, or beyond float32") {
-    const RowsByGroup grouped{.offsets = {0, 1}, .rows = {0}};
+    const std::vector<std::int32_t> codes{0};
     const std::vector<std::int64_t> dims{1};
     Neighbors neighbors{.offsets = {0, 2}, .targets = {0, 0}, .distances = {0.5F, 0.5F}};
-    Histogram histogram = histogram_of_weights(neighbors, grouped, dims, {}, 2, {});
+    Histogram histogram = histogram_of_weights(neighbors, codes, dims, {}, 2, {});
     CHECK(histogram.counts == std::vector<std::int64_t>{2});
     CHECK(histogram.edges[0] <= 0.75);
     CHECK(histogram.edges[1] > 0.75);
     LinkOptions options;
     options.metric = Metric::dot;
     neighbors.distances = {static_cast<float>(-infinite), 1.0F};
-    histogram = histogram_of_weights(neighbors, grouped, dims, options, 2, {});
+    histogram = histogram_of_weights(neighbors, codes, dims, options, 2, {});
     CHECK(total(histogram) == 2);
     CHECK(std::all_of(histogram.edges.begin(), histogram.edges.end(),
                       [](double e) { return std::isfinite(e); }));
     neighbors = {.offsets = {0, 0}, .targets = {}, .distances = {}};
-    histogram = histogram_of_weights(neighbors, grouped, dims, {}, 2, {});
+    histogram = histogram_of_weights(neighbors, codes, dims, {}, 2, {});
     CHECK(histogram.edges.empty());
     CHECK(histogram.counts.empty());
 }

@@ -14,35 +14,30 @@ namespace {
 constexpr std::int64_t rows_a_block = 1 << 16;
 constexpr std::int64_t most_degree_bins = 40;
 
-/// Calls visit(weight_of, distances of the row) for the rows at [first, last) of `grouped`.
+/// Calls visit(weight_of, distances of the row) for the rows of [first, last) that have some.
 template <typename Visit>
-void for_each_row(const Neighbors& neighbors, const RowsByGroup& grouped,
+void for_each_row(const Neighbors& neighbors, std::span<const std::int32_t> codes,
                   std::span<const std::int64_t> group_dim, const LinkOptions& options, std::int64_t first,
                   std::int64_t last, Visit visit) {
-    auto g =
-        static_cast<std::size_t>(std::upper_bound(grouped.offsets.begin(), grouped.offsets.end(), first) -
-                                 grouped.offsets.begin() - 1);
-    for (std::int64_t i = first; i < last; ++i) {
-        while (i >= grouped.offsets[g + 1]) ++g;
-        const auto row = static_cast<std::size_t>(grouped.rows[static_cast<std::size_t>(i)]);
+    for (auto row = static_cast<std::size_t>(first); row < static_cast<std::size_t>(last); ++row) {
         const auto begin = static_cast<std::size_t>(neighbors.offsets[row]);
         const auto end = static_cast<std::size_t>(neighbors.offsets[row + 1]);
         if (begin == end) continue;
-        visit(WeightOf(options, static_cast<double>(group_dim[g])),
+        visit(WeightOf(options, static_cast<double>(group_dim[static_cast<std::size_t>(codes[row])])),
               std::span(neighbors.distances).subspan(begin, end - begin));
     }
 }
 
 /// The least and the most weight; the first above the second where there is none.
-std::pair<float, float> range_of(const Neighbors& neighbors, const RowsByGroup& grouped,
+std::pair<float, float> range_of(const Neighbors& neighbors, std::span<const std::int32_t> codes,
                                  std::span<const std::int64_t> group_dim, const LinkOptions& options,
                                  int threads, const JobControl& control) {
     constexpr float infinite = std::numeric_limits<float>::infinity();
     std::vector<std::pair<float, float>> ranges(static_cast<std::size_t>(threads), {infinite, -infinite});
-    parallel::for_blocks(static_cast<std::int64_t>(grouped.rows.size()), rows_a_block, threads, control,
-                         "histogram", [&](std::int64_t first, std::int64_t last, int worker) {
+    parallel::for_blocks(static_cast<std::int64_t>(codes.size()), rows_a_block, threads, control, "histogram",
+                         [&](std::int64_t first, std::int64_t last, int worker) {
                              auto& [least, most] = ranges[static_cast<std::size_t>(worker)];
-                             for_each_row(neighbors, grouped, group_dim, options, first, last,
+                             for_each_row(neighbors, codes, group_dim, options, first, last,
                                           [&least = least, &most = most](const WeightOf& weight_of,
                                                                          std::span<const float> distances) {
                                               // Weights never increase along a row.
@@ -126,10 +121,10 @@ std::vector<double> round_edges(double least, double most) {
     return edges;
 }
 
-Histogram histogram_of_weights(const Neighbors& neighbors, const RowsByGroup& grouped,
+Histogram histogram_of_weights(const Neighbors& neighbors, std::span<const std::int32_t> codes,
                                std::span<const std::int64_t> group_dim, const LinkOptions& options,
                                int threads, const JobControl& control) {
-    const auto [least, most] = range_of(neighbors, grouped, group_dim, options, threads, control);
+    const auto [least, most] = range_of(neighbors, codes, group_dim, options, threads, control);
     if (least > most) return {};
     // A product of large components may have left float32's range.
     constexpr float largest = std::numeric_limits<float>::max();
@@ -150,10 +145,10 @@ Histogram histogram_of_weights(const Neighbors& neighbors, const RowsByGroup& gr
         if (value >= edges[bin + 1] && bin + 1 < bins) ++bin;
         return bin;
     };
-    parallel::for_blocks(static_cast<std::int64_t>(grouped.rows.size()), rows_a_block, threads, control,
-                         "histogram", [&](std::int64_t first, std::int64_t last, int worker) {
+    parallel::for_blocks(static_cast<std::int64_t>(codes.size()), rows_a_block, threads, control, "histogram",
+                         [&](std::int64_t first, std::int64_t last, int worker) {
                              std::vector<std::int64_t>& own = counts[static_cast<std::size_t>(worker)];
-                             for_each_row(neighbors, grouped, group_dim, options, first, last,
+                             for_each_row(neighbors, codes, group_dim, options, first, last,
                                           [&](const WeightOf& weight_of, std::span<const float> distances) {
                                               for (const float distance : distances) {
                                                   ++own[bin_of(weight_of(distance))];

@@ -184,7 +184,7 @@ std::string neighborhoods_section(const Subject& subject) {
     if (areas.empty()) return out + "<p class=\"empty\">There are no links to draw.</p></section>\n";
     out +=
         "<p>Some rows around one drawn at random, in the groups with the most links, and all links among "
-        "them. Stronger links are darker; point at a row or a link to read it.</p>\n<div class=\"charts\">\n";
+        "them. Stronger links are bolder; point at a row or a link to read it.</p>\n<div class=\"charts\">\n";
     for (std::size_t i = 0; i < areas.size(); ++i) out += drawing(subject, areas[i], i + 1);
     return out + "</div></section>\n";
 }

@@ -63,7 +63,7 @@ tr:last-child>*{border-bottom:0}
 td.meter{width:22%;min-width:70px;vertical-align:middle}td.meter.wide{width:34%;min-width:110px}
 .meter span{display:block;height:9px;min-width:1px;background:var(--bar);border-radius:2px}
 th.meter .hidden,.hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);background:none}
-.texts td{min-width:150px;overflow-wrap:anywhere}.texts td.num{min-width:0}.texts td.id{min-width:90px}
+.texts td{min-width:150px;overflow-wrap:anywhere}.texts td.num{min-width:0}.texts td.id{min-width:140px}
 .id{color:var(--soft);font-size:12.5px;overflow-wrap:anywhere}
 .empty{color:var(--soft)}
 .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,320px),1fr));gap:6px 34px;margin:0}
@@ -74,7 +74,7 @@ footer{color:var(--soft);font-size:13px;padding-bottom:28px}
 @media (max-width:600px){main,header,footer{padding-left:12px;padding-right:12px}section{padding:14px}h1{font-size:22px}.tile dd{font-size:20px}.tiles{grid-template-columns:repeat(2,minmax(0,1fr));gap:8px}
 .meter:not(.wide){display:none}th,td{padding-right:12px}
 .texts thead{display:none}.texts tr{display:grid;grid-template-columns:auto 1fr;border-bottom:1px solid var(--line);padding:6px 0}.texts tr:last-child{border:0}
-.texts tr>td{border:0;padding:2px 0;min-width:0}.texts td:nth-child(2),.texts td:nth-child(3){grid-column:1/-1}
+.texts tr>td{border:0;padding:2px 0;min-width:0}.texts .num+td{padding-left:0}.texts td:nth-child(2),.texts td:nth-child(3){grid-column:1/-1}
 .texts td:nth-child(3){padding-left:14px}.texts td:nth-child(4){grid-column:2;grid-row:1;text-align:right;align-self:center}}
 @media print{:root{color-scheme:light}body{background:#fff;font-size:11pt}nav{display:none}section{border:0;padding:0;break-inside:auto}
 figure,tr,.tile{break-inside:avoid}.scroll{overflow:visible}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
