@@ -221,15 +221,13 @@ OutputSpec output_of(const RawArguments& raw) {
     return output;
 }
 
-bool is_page(const std::string& path) { return path.ends_with(".html"); }
-
 std::vector<std::string> reports_of(const RawArguments& raw, const InputSpec& input,
                                     const OutputSpec& output) {
     for (std::size_t i = 0; i < raw.reports.size(); ++i) {
         const std::string& path = raw.reports[i];
         if (path.empty()) fail("--report", path, "the path of a .json or .html file");
-        const bool named = path != ".json" && path != ".html";
-        if (!named || !(path.ends_with(".json") || is_page(path))) {
+        const bool known = path.ends_with(".json") || is_page(path);
+        if (!known || path == ".json" || path == ".html") {
             fail("--report", path, "a path that ends in .json or .html");
         }
         const auto before = std::span(raw.reports).first(i);

@@ -22,6 +22,9 @@ struct LinkArguments {
     bool quiet = false;
 };
 
+/// Whether a report goes there as HTML.
+inline bool is_page(const std::string& report) { return report.ends_with(".html"); }
+
 struct ExplainArguments {
     InputSpec input;
     LinkOptions options;

@@ -198,14 +198,12 @@ std::vector<Flag> output_flags() {
         force_flag(),
         update_flag(),
         {"--report", "FILE", section_output,
-         "Write what ran, and what came out: .json for programs, .html as a page for people; may be given "
-         "for "
-         "both",
+         "Write what ran and what came out: .json for programs, .html as a page for people; may be given "
+         "twice",
          nullptr, nullptr, &RawArguments::reports},
         {"--text", "[FILE:]COL", section_output,
-         "With --report FILE.html: column of the texts that its examples show, of INPUT, or of the --groups "
-         "or "
-         "--ids file, or of a file in their forms",
+         "Column of the texts that a page shows its examples by: a table's, or that of the --groups or --ids "
+         "file; or a file in their forms",
          &RawArguments::text},
         {"--json", "", section_output, "Print that report on standard output", nullptr, &RawArguments::json},
     };

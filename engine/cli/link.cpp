@@ -74,8 +74,6 @@ std::string time_now() {
     return fmt::format("{:%Y-%m-%d %H:%M} UTC", fmt::gmtime(std::chrono::system_clock::now()));
 }
 
-bool is_page(const std::string& path) { return path.ends_with(".html"); }
-
 /// The report as a page, with examples of the links.
 std::string page_of(const LinkArguments& arguments, const Table& table, const LinkResult& result,
                     const JobControl& control) {
@@ -182,18 +180,20 @@ void run_link(const LinkArguments& arguments, const std::stop_token& stop) {
     report.seconds = seconds_since(start);
     report.peak_memory_bytes = peak_memory();
     report.finished = time_now();
+    std::vector<std::string> texts;
+    for (const std::string& path : arguments.reports) {
+        texts.push_back(is_page(path) ? page_of(arguments, table, result, control) : to_json(report));
+    }
     line.clear();
 
     if (!arguments.quiet) {
         print_error(summary_text(report) + recall_text(report) + dropped_text(report) +
                     shared_id_text(table) + notes_text(report.notes));
     }
-    const std::string json = to_json(report);
-    for (const std::string& path : arguments.reports) {
-        write_text(path, is_page(path) ? page_of(arguments, table, result, control) : json,
-                   arguments.output.force);
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+        write_text(arguments.reports[i], texts[i], arguments.output.force);
     }
-    if (arguments.json) print(json);
+    if (arguments.json) print(to_json(report));
 }
 
 }  // namespace grouplink::cli

@@ -98,7 +98,7 @@ Histogram histogram_by(std::span<const RowStatus> status, Degree degree_of) {
 }  // namespace
 
 std::vector<double> round_edges(double least, double most) {
-    constexpr double most_bins = 50.0;
+    constexpr double most_bins = 100.0;
     // Below this, relative to the values, float32 has few numbers left to tell apart.
     const double span = std::max(most - least, std::max(std::abs(least), std::abs(most)) * 1e-5);
     const double wanted = span > 0.0 ? span / most_bins : 1.0;

@@ -11,7 +11,7 @@
 
 namespace grouplink {
 
-/// Bins of one width for values from `least` to `most`, both finite: 20 to 60 of them, or one where all
+/// Bins of one width for values from `least` to `most`, both finite: 40 to 100 of them, or one where all
 /// values are equal, with edges that are round decimal numbers.
 std::vector<double> round_edges(double least, double most);
 

@@ -41,6 +41,12 @@ void line(std::string& out, double x1, double y1, double x2, double y2, std::str
                    y2);
 }
 
+/// A number along an axis, in as many digits as tell it from its neighbors.
+std::string mark_text(double number) {
+    if (std::abs(number) < 1e4) return fmt::format("{:.6g}", number);
+    return (number < 0 ? "-" : "") + short_count(std::abs(number));
+}
+
 /// The axes' names, and lines across at round numbers from 0 to `most`; returns the number at the top.
 double draw_frame(std::string& out, const ChartText& text, double most, bool whole) {
     std::vector<double> marks = ticks(0.0, std::max(most, whole ? 1.0 : 1e-9), 4);
@@ -49,7 +55,7 @@ double draw_frame(std::string& out, const ChartText& text, double most, bool who
     for (const double mark : marks) {
         const double y = bottom - (bottom - top) * mark / high;
         line(out, left, y, right, y, mark == 0.0 ? "axis" : "grid");
-        words(out, left - 6, y + 4, "end", whole ? short_count(mark) : number_text(mark));
+        words(out, left - 6, y + 4, "end", whole ? short_count(mark) : mark_text(mark));
     }
     words(out, 4, 12, "name", escaped(text.y));
     words(out, right, height - 6, "name end", escaped(text.x));
@@ -165,9 +171,12 @@ std::string chart_of_weights(const ChartText& text, const Histogram& histogram, 
                   fmt::format("{} to {}: {}", number_text(from), number_text(to),
                               plural(histogram.counts[i], "link")));
     }
-    for (const double mark : ticks(low_edge, high_edge, 7)) {
+    // A bin of equal weights is too narrow for marks along it.
+    const std::vector<double> marks =
+        histogram.counts.size() == 1 ? std::vector<double>{low_edge} : ticks(low_edge, high_edge, 7);
+    for (const double mark : marks) {
         line(out, x_of(mark), bottom, x_of(mark), bottom + 4, "axis");
-        words(out, x_of(mark), bottom + 16, "mid", number_text(mark));
+        words(out, x_of(mark), bottom + 16, "mid", mark_text(mark));
     }
     draw_cut(out, histogram, cut);
     return out + "</svg>";

@@ -199,7 +199,7 @@ std::string plan_section(const Report& report) {
             std::back_inserter(rows),
             "<tr><th scope=\"row\">{}</th><td class=\"num\">{}</td><td class=\"num\">{}</td>"
             "<td class=\"num\">{}</td><td class=\"meter\"><span style=\"width:{:.2f}%\"></span></td>"
-            "<td class=\"num\">{}</td><td>{}</td></tr>\n",
+            "<td class=\"num\">{}</td><td class=\"what\">{}</td></tr>\n",
             name(index), count_text(total.groups), count_text(total.rows), percent_text(share), share * 100,
             bytes_text(total.memory), meaning(index));
     }
@@ -210,7 +210,8 @@ std::string plan_section(const Report& report) {
         "<th scope=\"col\">index</th><th scope=\"col\" class=\"num\">groups</th>"
         "<th scope=\"col\" class=\"num\">rows</th><th scope=\"col\" class=\"num\">planned work</th>"
         "<th scope=\"col\" class=\"meter\"><span class=\"hidden\">bar</span></th>"
-        "<th scope=\"col\" class=\"num\">memory, largest group</th><th scope=\"col\">what it does</th></tr>"
+        "<th scope=\"col\" class=\"num\">memory, largest group</th><th scope=\"col\" class=\"what\">what it "
+        "does</th></tr>"
         "</thead><tbody>\n{}</tbody></table></div>\n</section>\n",
         name(report.options.index),
         report.options.index == IndexKind::flat

@@ -51,7 +51,7 @@ std::string tiles(const Report& report) {
     out += tile("Rows", data_text("rows", report.rows),
                 bad == 0 ? "all took part" : count_text(bad) + " left out");
     out += tile("Groups", data_text("groups-count", static_cast<std::int64_t>(report.groups.size())),
-                report.groups.size() == 1 ? "" : "up to " + plural(largest, "row"));
+                (report.groups.size() == 1 ? "of " : "up to ") + plural(largest, "row"));
     out += tile("Links", data_text("links", report.links), std::string(name(report.options.links)));
     out += tile("Links a row", fmt::format("{:.1f}", a_row),
                 fmt::format("at most {} asked for", count_text(report.options.n_nearest)));

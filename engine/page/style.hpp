@@ -32,10 +32,10 @@ nav{display:flex;flex-wrap:wrap;gap:4px 16px;margin:14px 0 4px;font-size:14px}
 .tile .more{display:block;line-height:1.4;color:var(--soft);font-size:12.5px;font-weight:400;letter-spacing:0}
 .notes{background:var(--warn);border:1px solid var(--warn-line);border-radius:10px;margin:14px 0 0;padding:10px 14px 10px 32px;overflow-wrap:anywhere}
 section{background:var(--card);border:1px solid var(--line);border-radius:12px;margin:16px 0;padding:20px}
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,330px),1fr));gap:20px 26px;margin-bottom:18px}
+.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,330px),1fr));gap:20px 26px;margin-bottom:18px}
 .beside{display:grid;grid-template-columns:minmax(0,1fr);gap:20px 30px}
 @media (min-width:900px){.pair{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,2fr);gap:30px}.beside{grid-template-columns:minmax(0,380px) minmax(0,1fr)}.beside.turned{grid-template-columns:minmax(0,1fr) minmax(0,380px)}}
-figure{margin:0;min-width:0;max-width:560px}
+figure{margin:0;min-width:0;max-width:460px}
 figcaption{color:var(--soft);font-size:13px}
 svg{display:block;width:100%;height:auto;overflow:hidden}
 svg text{fill:var(--soft);font-size:12px;font-variant-numeric:tabular-nums}
@@ -72,7 +72,7 @@ th.meter .hidden,.hidden{position:absolute;width:1px;height:1px;overflow:hidden;
 h3+.facts{margin-bottom:18px}
 footer{color:var(--soft);font-size:13px;padding-bottom:28px}
 @media (max-width:600px){main,header,footer{padding-left:12px;padding-right:12px}section{padding:14px}h1{font-size:22px}.tile dd{font-size:20px}.tiles{grid-template-columns:repeat(2,minmax(0,1fr));gap:8px}
-.meter:not(.wide){display:none}th,td{padding-right:12px}
+.meter:not(.wide),.what{display:none}th,td{padding-right:9px}
 .texts thead{display:none}.texts tr{display:grid;grid-template-columns:auto 1fr;border-bottom:1px solid var(--line);padding:6px 0}.texts tr:last-child{border:0}
 .texts tr>td{border:0;padding:2px 0;min-width:0}.texts .num+td{padding-left:0}.texts td:nth-child(2),.texts td:nth-child(3){grid-column:1/-1}
 .texts td:nth-child(3){padding-left:14px}.texts td:nth-child(4){grid-column:2;grid-row:1;text-align:right;align-self:center}}

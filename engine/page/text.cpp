@@ -122,6 +122,7 @@ std::string seconds_text(double seconds) {
 
 std::string number_text(double number) {
     if (!std::isfinite(number)) return "none";
+    if (std::abs(number) >= 1e4 && std::abs(number) < 1e15) return count_text(std::llround(number));
     return fmt::format("{:.4g}", number == 0.0 ? 0.0 : number);
 }
 

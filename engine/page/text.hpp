@@ -27,7 +27,7 @@ std::string bytes_text(std::int64_t bytes);
 /// "0.4 ms", "1.24 s", "3 min 5 s".
 std::string seconds_text(double seconds);
 
-/// A weight or another measure in four digits; "none" when it is not finite.
+/// A weight or another measure in four digits, a whole number from 10,000 on; "none" when it is not finite.
 std::string number_text(double number);
 
 /// "12.3 %" of a share from 0 to 1; 100 % and 0 % only where it is exactly that.

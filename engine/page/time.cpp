@@ -39,7 +39,7 @@ std::string stages_part(const Report& report) {
             std::back_inserter(rows),
             "<tr><th scope=\"row\">{}</th><td class=\"num\">{}</td><td class=\"num\">{}</td>"
             "<td class=\"meter wide\"><span style=\"margin-left:{:.2f}%;width:{:.2f}%\"></span></td>"
-            "<td>{}</td></tr>\n",
+            "<td class=\"what\">{}</td></tr>\n",
             escaped(stage.name), seconds_text(stage.seconds), percent_text(std::min(share, 1.0)),
             std::clamp(from / all * 100, 0.0, 99.5), std::clamp(share * 100, 0.0, 100.0),
             meaning(stage.name));
@@ -50,7 +50,8 @@ std::string stages_part(const Report& report) {
         "aria-label=\"Stages\"><table>"
         "<thead><tr><th scope=\"col\">stage</th><th scope=\"col\" class=\"num\">time</th>"
         "<th scope=\"col\" class=\"num\">share</th><th scope=\"col\" class=\"meter wide\">"
-        "<span class=\"hidden\">when</span></th><th scope=\"col\">what</th></tr></thead><tbody>\n{}</tbody>"
+        "<span class=\"hidden\">when</span></th><th scope=\"col\" "
+        "class=\"what\">what</th></tr></thead><tbody>\n{}</tbody>"
         "</table></div></div>\n",
         rows);
 }

@@ -129,6 +129,7 @@ TEST_CASE("numbers for people") {
     CHECK(page::seconds_text(std::nan("")) == "none");
     CHECK(page::number_text(-0.0) == "0");
     CHECK(page::number_text(0.61234) == "0.6123");
+    CHECK(page::number_text(-23456.4) == "-23,456");
     CHECK(page::number_text(std::numeric_limits<double>::infinity()) == "none");
     CHECK(page::percent_text(0.5) == "50.0 %");
     CHECK(page::percent_text(1.0) == "100 %");
