@@ -21,6 +21,7 @@ constexpr double bottom = 198;
 constexpr double glyph = 6.6;  // a generous mean of the widths of letters
 
 constexpr std::size_t most_name = 20;
+constexpr std::size_t most_title = 120;
 
 void rectangle(std::string& out, double x, double y, double w, double h, std::string_view style,
                std::string_view hint) {
@@ -131,7 +132,7 @@ std::string open_svg(const ChartText& text, double w, double h, const char* styl
     return fmt::format(
         R"(<svg class="{0}" viewBox="0 0 {1:.0f} {2:.0f}" role="img" aria-labelledby="{3}-title {3}-text">)"
         R"(<title id="{3}-title">{4}</title><desc id="{3}-text">{5}</desc>)",
-        style, w, h, text.id, escaped(text.title), escaped(text.description));
+        style, w, h, text.id, escaped(text.title, most_title), escaped(text.description, 2 * most_title));
 }
 
 std::vector<double> ticks(double low, double high, int count) {

@@ -128,13 +128,13 @@ std::string drawing(const Subject& subject, const Neighborhood& area, std::size_
 
     const std::string_view key = group_of(subject, area.rows.front());
     const std::string middle = label_of(subject, area.rows.front());
-    std::string out = open_svg(
-        {fmt::format("neighborhood-{}", number), fmt::format("Links around {}", middle.substr(0, 80)),
-         fmt::format("{} of the group {} and {} among them.",
-                     plural(static_cast<std::int64_t>(area.rows.size()), "row"), key.substr(0, 80),
-                     plural(static_cast<std::int64_t>(area.links.size()), "link")),
-         "", ""},
-        width, height, "graph");
+    std::string out =
+        open_svg({fmt::format("neighborhood-{}", number), fmt::format("Links around {}", middle),
+                  fmt::format("{} of the group {} and {} among them.",
+                              plural(static_cast<std::int64_t>(area.rows.size()), "row"), key,
+                              plural(static_cast<std::int64_t>(area.links.size()), "link")),
+                  "", ""},
+                 width, height, "graph");
     std::vector<std::size_t> order(area.links.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
     // The strongest are drawn last, over the others.

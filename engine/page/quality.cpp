@@ -55,27 +55,29 @@ double mean_of(const Report& report) {
     return rows > 0.0 ? static_cast<double>(report.links) / rows : 0.0;
 }
 
+/// How many rows have no links, where a bin tells.
+std::string none_text(const Histogram& degrees) {
+    if (degrees.edges[1] != 1.0 || degrees.counts[0] == 0) return {};
+    return fmt::format(" {} without any.", plural(degrees.counts[0], "row"));
+}
+
 std::string degree_figures(const Report& report) {
     if (report.links_from.counts.empty()) return {};
     const bool directed = report.options.links == LinkMode::directed;
     const std::string x = directed ? "links from a row" : "links of a row";
     const std::vector<Bar> from = bars_of_degrees(report.links_from);
-    const double none = report.links_from.edges.size() > 1 && report.links_from.edges[1] == 1.0
-                            ? static_cast<double>(report.links_from.counts[0])
-                            : 0.0;
-    std::string caption = fmt::format("{:.1f} links a row on average.", mean_of(report));
-    if (none > 0.0)
-        caption += fmt::format(" {} without any.", plural(static_cast<std::int64_t>(none), "row"));
+    const std::string caption =
+        fmt::format("{:.1f} links a row on average.{}", mean_of(report), none_text(report.links_from));
     std::string out = figure(chart_of_bars({"links-from", "Links of each row",
                                             "Histogram of rows by their number of links.", x, "rows"},
                                            from),
                              directed ? "Links from each row" : "Links of each row", caption);
-    if (!directed) return out;
+    if (!directed || report.links_to.counts.empty()) return out;
     const std::vector<Bar> to = bars_of_degrees(report.links_to);
     const std::vector<double>& edges = report.links_to.edges;
-    std::string hubs =
-        fmt::format("Most of all to one row: {}.", count_text(static_cast<std::int64_t>(edges.back()) - 1));
-    if (edges[1] == 1.0) hubs += fmt::format(" {} without any.", plural(report.links_to.counts[0], "row"));
+    const std::string hubs =
+        fmt::format("Most of all to one row: {}.{}", count_text(static_cast<std::int64_t>(edges.back()) - 1),
+                    none_text(report.links_to));
     return out + figure(chart_of_bars({"links-to", "Links to each row",
                                        "Histogram of rows by the number of links that lead to them.",
                                        "links to a row", "rows"},

@@ -40,7 +40,6 @@ figcaption{color:var(--soft);font-size:13px}
 svg{display:block;width:100%;height:auto;overflow:hidden}
 svg text{fill:var(--soft);font-size:12px;font-variant-numeric:tabular-nums}
 svg .end{text-anchor:end}svg .mid{text-anchor:middle}
-svg .name{fill:var(--soft)}
 svg .bar{fill:var(--bar)}svg .bar.dropped{fill:var(--dropped)}
 svg rect.bar:hover,svg circle.bar:hover,svg .node:hover{fill:var(--cut)}
 svg .grid{stroke:var(--grid)}svg .axis{stroke:var(--soft);stroke-opacity:.6}
