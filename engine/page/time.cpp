@@ -56,9 +56,46 @@ std::string stages_part(const Report& report) {
         rows);
 }
 
+/// A line a thread, a field a slice of the stage: the fuller, the busier.
+std::string trace_figure(const Report& report) {
+    constexpr std::size_t most_lines = 32;
+    constexpr double left = 30;
+    constexpr double right = 388;
+    constexpr double line_height = 14;
+    const std::size_t lines = std::min(report.workers.size(), most_lines);
+    const auto traced = [](const WorkerReport& worker) { return !worker.trace.empty(); };
+    if (std::none_of(report.workers.begin(), report.workers.end(), traced)) return {};
+    const double height = line_height * static_cast<double>(lines) + 20;
+    std::string out = open_svg(
+        {"trace", "When the threads were busy",
+         "How busy each thread was in each part of the search, from its beginning to its end.", "", ""},
+        400, height, "chart");
+    for (std::size_t t = 0; t < lines; ++t) {
+        const std::vector<double>& trace = report.workers[t].trace;
+        const double y = line_height * static_cast<double>(t);
+        fmt::format_to(std::back_inserter(out), R"(<text class="end" x="{}" y="{}">{}</text>)", left - 6,
+                       y + 10, t + 1);
+        const double w = (right - left) / static_cast<double>(std::max<std::size_t>(trace.size(), 1));
+        for (std::size_t i = 0; i < trace.size(); ++i) {
+            const double share = std::clamp(trace[i], 0.0, 1.0);
+            fmt::format_to(
+                std::back_inserter(out),
+                R"(<rect class="bar" x="{:.2f}" y="{}" width="{:.2f}" height="11" fill-opacity="{:.2f}">)"
+                "<title>thread {}: {} busy</title></rect>",
+                left + w * static_cast<double>(i), y + 1, w, 0.06 + 0.94 * share, t + 1, percent_text(share));
+        }
+    }
+    fmt::format_to(std::back_inserter(out),
+                   R"(<text class="name" x="{}" y="{}">begin of the search</text>)"
+                   R"(<text class="name end" x="{}" y="{}">end</text></svg>)",
+                   left, height - 4, right, height - 4);
+    return fmt::format("<figure>{}</figure>\n", out);
+}
+
 std::string threads_part(const Report& report) {
-    const std::vector<double>& busy = report.busy_seconds;
-    if (busy.empty()) return {};
+    if (report.workers.empty()) return {};
+    std::vector<double> busy;
+    for (const WorkerReport& worker : report.workers) busy.push_back(worker.busy_seconds);
     double knn = 0.0;
     for (const StageTime& stage : report.stages) {
         if (stage.name == "knn") knn += stage.seconds;
@@ -80,12 +117,12 @@ std::string threads_part(const Report& report) {
     if (busy.size() > most_threads_drawn)
         caption += fmt::format(" The first {} are drawn.", most_threads_drawn);
     return fmt::format(
-        "<figure><h3>Threads</h3>{}<figcaption>{}</figcaption></figure>\n",
+        "<div><figure><h3>Threads</h3>{}<figcaption>{}</figcaption></figure>{}</div>\n",
         chart_of_bars({"threads", "Busy time of the threads",
                        "How long each thread was busy in the search, and how long the search took.", "thread",
                        brief ? "milliseconds busy" : "seconds busy"},
                       bars, std::max(knn / unit, 0.1), fmt::format("knn took {}", seconds_text(knn))),
-        caption);
+        caption, trace_figure(report));
 }
 
 }  // namespace

@@ -45,7 +45,8 @@ struct World {
         report.links_to = report.links_from;
         report.groups = {{.key = key, .rows = rows, .valid_rows = rows, .dim = 4, .links = report.links}};
         report.stages = {{"knn", 0.5}};
-        report.busy_seconds = {0.4, 0.45};
+        report.workers = {{.busy_seconds = 0.4, .busy = 0.8, .trace = {1.0, 0.25}},
+                          {.busy_seconds = 0.45, .busy = 0.9, .trace = {1.0, 0.5}}};
         report.seconds = 0.6;
         report.threads = 2;
     }
@@ -224,8 +225,10 @@ TEST_CASE("nothing at all") {
 
 TEST_CASE("many threads are drawn up to a point") {
     World world(50);
-    world.result.report.busy_seconds.assign(4096, 0.4);
-    CHECK(has(world.page(), "on 4,096 threads. The first 128 are drawn."));
+    world.result.report.workers.assign(4096, {.busy_seconds = 0.4, .busy = 0.8, .trace = {0.8}});
+    const std::string page = world.page();
+    CHECK(has(page, "on 4,096 threads. The first 128 are drawn."));
+    CHECK(count(page, ": 80.0 % busy") == 32);
 }
 
 TEST_CASE("a sample that does not fit is refused") {
