@@ -42,6 +42,7 @@ svg text{fill:var(--soft);font-size:12px;font-variant-numeric:tabular-nums}
 svg .end{text-anchor:end}svg .mid{text-anchor:middle}
 svg .bar{fill:var(--bar)}svg .bar.dropped{fill:var(--dropped)}
 svg rect.bar:hover,svg circle.bar:hover,svg .node:hover{fill:var(--cut)}
+svg rect[fill-opacity]{shape-rendering:crispEdges}
 svg .grid{stroke:var(--grid)}svg .axis{stroke:var(--soft);stroke-opacity:.6}
 svg line.cut{stroke:var(--cut);stroke-width:1.5;stroke-dasharray:4 3}svg text.cut{fill:var(--cut);font-weight:600}
 svg .cuts{fill:var(--cuts)}

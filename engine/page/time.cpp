@@ -62,17 +62,18 @@ std::string trace_figure(const Report& report) {
     constexpr double left = 30;
     constexpr double right = 388;
     constexpr double line_height = 14;
+    constexpr double top = 8;
     const std::size_t lines = std::min(report.workers.size(), most_lines);
     const auto traced = [](const WorkerReport& worker) { return !worker.trace.empty(); };
     if (std::none_of(report.workers.begin(), report.workers.end(), traced)) return {};
-    const double height = line_height * static_cast<double>(lines) + 20;
+    const double height = top + line_height * static_cast<double>(lines) + 22;
     std::string out = open_svg(
         {"trace", "When the threads were busy",
          "How busy each thread was in each part of the search, from its beginning to its end.", "", ""},
         400, height, "chart");
     for (std::size_t t = 0; t < lines; ++t) {
         const std::vector<double>& trace = report.workers[t].trace;
-        const double y = line_height * static_cast<double>(t);
+        const double y = top + line_height * static_cast<double>(t);
         fmt::format_to(std::back_inserter(out), R"(<text class="end" x="{}" y="{}">{}</text>)", left - 6,
                        y + 10, t + 1);
         const double w = (right - left) / static_cast<double>(std::max<std::size_t>(trace.size(), 1));

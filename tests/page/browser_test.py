@@ -72,7 +72,7 @@ DRAWINGS = """
   const all = [...document.querySelectorAll('svg')];
   for (const svg of all) {
     const frame = svg.getBoundingClientRect();
-    if (!(frame.width > 100 && frame.height > 50)) bad.push(['size', svg.outerHTML.slice(0, 120)]);
+    if (!(frame.width > 100 && frame.height > 30)) bad.push(['size', svg.outerHTML.slice(0, 120)]);
     const texts = [...svg.querySelectorAll('text')].map(t => ({name: t.textContent, box: t.getBoundingClientRect()}))
       .filter(t => t.name !== '');
     for (const {name, box} of texts) {
