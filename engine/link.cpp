@@ -3,8 +3,10 @@
 #include "kernels/kernels.hpp"
 #include "knn/knn.hpp"
 #include "links/cut.hpp"
+#include "links/histogram.hpp"
 #include "links/mode.hpp"
 #include "links/similarity.hpp"
+#include "machine.hpp"
 #include "parallel/workers.hpp"
 #include "plan/plan.hpp"
 #include "rows/check.hpp"
@@ -81,6 +83,8 @@ std::vector<GroupReport> group_reports(const GroupColumn& groups, const Plan& pl
         reports[g].index = group.index;
         reports[g].search = knn.searches[g];
         reports[g].cut = cut.of_group[g];
+        reports[g].planned_cost = group.cost;
+        reports[g].planned_memory_bytes = group.memory_bytes;
     }
     for (std::size_t row = 0; row < groups.codes.size(); ++row) {
         if (groups.codes[row] < 0) continue;
@@ -123,6 +127,9 @@ LinkResult build_links(const MatrixView& vectors, const GroupColumn& groups, con
         return find_neighbors(vectors, grouped, groups.keys, plan, options, threads, control);
     });
     result.report.links_found = static_cast<std::int64_t>(knn.neighbors.targets.size());
+    result.report.weights = stage("histogram", [&] {
+        return histogram_of_weights(knn.neighbors, groups.codes, check.group_dim, options, threads, control);
+    });
     const Cut cut =
         stage("cut", [&] { return find_cut(knn.neighbors, grouped, check.group_dim, options, control); });
     const std::vector<std::int64_t> kept = stage("threshold", [&] {
@@ -136,6 +143,7 @@ LinkResult build_links(const MatrixView& vectors, const GroupColumn& groups, con
 
     Report& report = result.report;
     report.version = version();
+    report.faiss_version = faiss_version();
     report.options = options;
     report.mapping = mapping_name(options);
     report.isa = kernels::name(kernels::best().isa);
@@ -147,9 +155,12 @@ LinkResult build_links(const MatrixView& vectors, const GroupColumn& groups, con
     report.duplicate_rows = knn.counters.duplicate_rows;
     report.scored_pairs = knn.counters.scored_pairs;
     report.researched_rows = knn.counters.researched_rows;
+    report.links_from = histogram_of_links_from(result.graph, result.row_status);
+    report.links_to = histogram_of_links_to(result.graph, result.row_status);
     report.groups = group_reports(groups, plan, knn, cut, result.graph);
     report.workers = std::move(knn.workers);
     report.peak_memory_bytes = peak_memory();
+    report.machine = describe_machine();
     return result;
 }
 

@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <optional>
@@ -220,14 +221,30 @@ OutputSpec output_of(const RawArguments& raw) {
     return output;
 }
 
-std::string report_of(const RawArguments& raw, const InputSpec& input, const OutputSpec& output) {
-    const std::string path = text_of("--report", raw.report, "the path of a .json file");
-    if (path.empty()) return path;
-    if (!path.ends_with(".json") || path == ".json") fail("--report", path, "a path that ends in .json");
-    if (path == input.path || path == output.path) {
-        fail("--report", path, "a file of its own");
+std::vector<std::string> reports_of(const RawArguments& raw, const InputSpec& input,
+                                    const OutputSpec& output) {
+    for (std::size_t i = 0; i < raw.reports.size(); ++i) {
+        const std::string& path = raw.reports[i];
+        if (path.empty()) fail("--report", path, "the path of a .json or .html file");
+        const bool known = path.ends_with(".json") || is_page(path);
+        if (!known || path == ".json" || path == ".html") {
+            fail("--report", path, "a path that ends in .json or .html");
+        }
+        const auto before = std::span(raw.reports).first(i);
+        if (path == input.path || path == output.path ||
+            std::find(before.begin(), before.end(), path) != before.end()) {
+            fail("--report", path, "a file of its own");
+        }
     }
-    return path;
+    return raw.reports;
+}
+
+std::string text_column_of(const RawArguments& raw, const std::vector<std::string>& reports) {
+    const std::string column = text_of("--text", raw.text, "the name of a column");
+    if (!column.empty() && std::none_of(reports.begin(), reports.end(), is_page)) {
+        fail("--text goes with --report FILE.html only, which shows the texts");
+    }
+    return column;
 }
 
 /// What the user should know of what had no effect.
@@ -304,7 +321,8 @@ Arguments validate_arguments(const RawArguments& raw) {
             link.input = input_of(raw, operand_of(raw, "INPUT"));
             link.output = output_of(raw);
             link.options = options_of(raw);
-            link.report = report_of(raw, link.input, link.output);
+            link.reports = reports_of(raw, link.input, link.output);
+            link.input.text = text_column_of(raw, link.reports);
             link.notes = notes_of(raw);
             link.json = raw.json;
             link.quiet = raw.quiet;

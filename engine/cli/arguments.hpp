@@ -16,11 +16,14 @@ struct LinkArguments {
     InputSpec input;
     OutputSpec output;
     LinkOptions options;
-    std::string report;              ///< path; empty for none
-    std::vector<std::string> notes;  ///< for the user and the report
+    std::vector<std::string> reports;  ///< paths that end in .json or .html
+    std::vector<std::string> notes;    ///< for the user and the report
     bool json = false;
     bool quiet = false;
 };
+
+/// Whether a report goes there as HTML.
+inline bool is_page(const std::string& report) { return report.ends_with(".html"); }
 
 struct ExplainArguments {
     InputSpec input;

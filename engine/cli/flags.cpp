@@ -197,8 +197,14 @@ std::vector<Flag> output_flags() {
          &RawArguments::layout},
         force_flag(),
         update_flag(),
-        {"--report", "FILE.json", section_output, "Write what ran, and what came out, to a file",
-         &RawArguments::report},
+        {"--report", "FILE", section_output,
+         "Write what ran and what came out: .json for programs, .html as a page for people; may be given "
+         "twice",
+         nullptr, nullptr, &RawArguments::reports},
+        {"--text", "[FILE:]COL", section_output,
+         "Column of the texts that a page shows its examples by: a table's, or that of the --groups or --ids "
+         "file; or a file in their forms",
+         &RawArguments::text},
         {"--json", "", section_output, "Print that report on standard output", nullptr, &RawArguments::json},
     };
 }
@@ -233,7 +239,9 @@ Command link_command() {
                     {{"grouplink link words.parquet -o links.parquet --group topic --id word",
                       "Up to 15 links per word, to the nearest words of its topic."},
                      {"grouplink link vectors.npy -o links.npz --groups words.tsv:topic -k 5",
-                      "Up to 5 links per row, as a matrix for scipy.sparse.load_npz."}},
+                      "Up to 5 links per row, as a matrix for scipy.sparse.load_npz."},
+                     {"grouplink link words.parquet -o links.db --report links.html --text word",
+                      "A page beside them: how it went, how similar links are, some to look at."}},
                     {}};
     append(command.flags, input_flags());
     append(command.flags, link_flags());

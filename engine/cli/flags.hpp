@@ -17,6 +17,7 @@ struct Flag {
     std::string help;
     std::optional<std::string> RawArguments::*text = nullptr;  ///< of a flag with a value
     bool RawArguments::*on = nullptr;                          ///< of a switch
+    std::vector<std::string> RawArguments::*texts = nullptr;  ///< of a flag with a value that may be repeated
 };
 
 struct Example {

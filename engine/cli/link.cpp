@@ -5,8 +5,9 @@
 
 #include <grouplink/io.hpp>
 #include <grouplink/link.hpp>
-#include <grouplink/report.hpp>
+#include <grouplink/report_page.hpp>
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <sys/resource.h>
@@ -46,9 +47,7 @@ std::int64_t peak_memory() {
 }
 
 /// Throws what write_text would, before the work and not after it.
-void check_report(const LinkArguments& arguments) {
-    const std::string& path = arguments.report;
-    if (path.empty()) return;
+void check_report(const std::string& path, const LinkArguments& arguments) {
     std::error_code ignored;
     if (std::filesystem::is_directory(path, ignored)) {
         throw Error(ErrorCode::io, fmt::format("{}: is a folder; name a file", path));
@@ -69,6 +68,19 @@ void check_report(const LinkArguments& arguments) {
         const std::string reason = std::generic_category().message(errno);
         throw Error(ErrorCode::io, fmt::format("{}: cannot write to its folder: {}", path, reason));
     }
+}
+
+std::string time_now() {
+    return fmt::format("{:%Y-%m-%d %H:%M} UTC", fmt::gmtime(std::chrono::system_clock::now()));
+}
+
+/// The report as a page, with examples of the links.
+std::string page_of(const LinkArguments& arguments, const Table& table, const LinkResult& result,
+                    const JobControl& control) {
+    const LinkSample sample = sample_links(result.graph, table.groups, arguments.options.seed);
+    StringColumn texts;
+    if (!arguments.input.text.empty()) texts = read_texts(arguments.input, sample.rows, control);
+    return to_html(result.report, sample, table.groups, table.ids, texts);
 }
 
 std::string dropped_text(const Report& report) {
@@ -141,12 +153,13 @@ std::string recall_text(const Report& report) {
 void run_link(const LinkArguments& arguments, const std::stop_token& stop) {
     const auto start = Clock::now();
     check_output(arguments.output, arguments.input);
-    check_report(arguments);
+    for (const std::string& path : arguments.reports) check_report(path, arguments);
 
     ProgressLine line(!arguments.quiet && error_is_terminal());
     const JobControl control{line.callback(), stop};
     line.update({"read", 0.0});
     const Table table = read_table(arguments.input, control);
+    if (!arguments.input.text.empty()) check_texts(arguments.input, table.vectors.rows, control);
     const double read_seconds = seconds_since(start);
 
     line.set_rows(table.vectors.rows);
@@ -166,16 +179,21 @@ void run_link(const LinkArguments& arguments, const std::stop_token& stop) {
     report.stages.push_back({"write", seconds_since(write_start)});
     report.seconds = seconds_since(start);
     report.peak_memory_bytes = peak_memory();
+    report.finished = time_now();
+    std::vector<std::string> texts;
+    for (const std::string& path : arguments.reports) {
+        texts.push_back(is_page(path) ? page_of(arguments, table, result, control) : to_json(report));
+    }
     line.clear();
 
     if (!arguments.quiet) {
         print_error(summary_text(report) + recall_text(report) + dropped_text(report) +
                     shared_id_text(table) + notes_text(report.notes));
     }
-    if (arguments.report.empty() && !arguments.json) return;
-    const std::string json = to_json(report);
-    if (!arguments.report.empty()) write_text(arguments.report, json, arguments.output.force);
-    if (arguments.json) print(json);
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+        write_text(arguments.reports[i], texts[i], arguments.output.force);
+    }
+    if (arguments.json) print(to_json(report));
 }
 
 }  // namespace grouplink::cli

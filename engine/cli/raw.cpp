@@ -80,9 +80,8 @@ RawArguments parse_flags(const Command& command, std::span<const std::string> ar
     app.allow_extras();
     std::vector<std::pair<const Flag*, CLI::Option*>> options;
     for (const Flag& flag : command.flags) {
-        CLI::Option* const option = flag.text != nullptr
-                                        ? app.add_option(std::string(flag.names))->expected(1)
-                                        : app.add_flag(std::string(flag.names));
+        CLI::Option* const option = flag.on == nullptr ? app.add_option(std::string(flag.names))->expected(1)
+                                                       : app.add_flag(std::string(flag.names));
         option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
         options.emplace_back(&flag, option);
     }
@@ -112,6 +111,8 @@ RawArguments parse_flags(const Command& command, std::span<const std::string> ar
         if (values.empty()) continue;
         if (flag->on != nullptr) {
             check_switch(command, *flag, values);
+        } else if (flag->texts != nullptr) {
+            raw.*(flag->texts) = values;
         } else {
             raw.*(flag->text) = check_value(command, *flag, values);
         }

@@ -43,9 +43,11 @@ struct RawArguments {
     std::optional<std::string> threads;
     std::optional<std::string> layout;
     std::optional<std::string> params;
-    std::optional<std::string> report;
+    std::optional<std::string> text;
     std::optional<std::string> sample;
     std::optional<std::string> recall_min;
+
+    std::vector<std::string> reports;  ///< of a flag that may be repeated
 
     bool force = false;
     bool update = false;
@@ -61,7 +63,7 @@ struct RawArguments {
 
 /// Sorts the arguments (without the program's name) into flags and operands.
 /// Throws Error(invalid_options) for an unknown command or flag, a flag without its value, a value
-/// where none belongs, and a flag given twice.
+/// where none belongs, and a flag given twice that is to be given once.
 RawArguments parse_raw(std::span<const std::string> arguments);
 
 }  // namespace grouplink::cli

@@ -95,6 +95,16 @@ struct IdVisitor : Place {
     }
 };
 
+struct TextVisitor {
+    TextPicker& picker;
+
+    void null() const { picker.push({}); }
+    void text(std::string_view value) const { picker.push(value); }
+    void integer(std::int64_t value) const { picker.push(std::to_string(value)); }
+    void large(std::uint64_t value) const { picker.push(std::to_string(value)); }
+    void out_of_range() const { picker.push({}); }
+};
+
 struct RowVisitor {
     RowNames& names;
     std::vector<std::int64_t>& rows;
@@ -138,6 +148,13 @@ void IdReader::append(const arrow::Array& array) {
     texts_seen_ = !arrow::is_integer(type->id());
     for (std::int64_t i = 0; i < array.length(); ++i)
         visit(array, i, IdVisitor{{where_, row_++}, numbers_, texts_});
+}
+
+void pick_texts(const arrow::Array& array, std::int64_t first, TextPicker& picker) {
+    if (!picker.wants_some(first, first + array.length())) return;
+    for (std::int64_t i = 0; i < array.length(); ++i) {
+        if (picker.wants(first + i)) visit(array, i, TextVisitor{picker});
+    }
 }
 
 void append_rows(const arrow::Array& array, RowNames& names, std::vector<std::int64_t>& rows) {

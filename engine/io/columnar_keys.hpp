@@ -4,6 +4,7 @@
 #include <grouplink/io.hpp>
 
 #include "io/row_names.hpp"
+#include "io/text_picker.hpp"
 
 #include <arrow/api.h>
 
@@ -44,6 +45,9 @@ private:
     std::vector<std::int64_t> numbers_;
     StringColumn texts_;
 };
+
+/// Pushes the texts of the rows that `picker` wants, of an array of a key type whose first row is `first`.
+void pick_texts(const arrow::Array& array, std::int64_t first, TextPicker& picker);
 
 /// The row of each name in `array`, which is of a key type; no_row for a null and an unknown name. Appends.
 void append_rows(const arrow::Array& array, RowNames& names, std::vector<std::int64_t>& rows);

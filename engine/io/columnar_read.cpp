@@ -99,4 +99,20 @@ RowsRead read_columnar(const std::string& path, const TableColumns& columns, con
     return reading_columns(path, [&] { return read_columns(path, columns, control); });
 }
 
+StringColumn read_columnar_texts(const std::string& path, const std::string& column,
+                                 std::span<const std::int64_t> rows, const JobControl& control) {
+    return reading_columns(path, [&] {
+        const auto file = open_columnar(path);
+        const std::optional<int> field = key_field(*file, column, "texts");
+        TextPicker picker(rows);
+        if (rows.empty()) return picker.finish();
+        std::int64_t first = 0;
+        file->read({*field}, control, [&](const arrow::RecordBatch& batch) {
+            pick_texts(*batch.column(0), first, picker);
+            first += batch.num_rows();
+        });
+        return picker.finish();
+    });
+}
+
 }  // namespace grouplink::io

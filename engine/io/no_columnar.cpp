@@ -15,6 +15,11 @@ namespace {
 
 RowsRead read_columnar(const std::string& path, const TableColumns&, const JobControl&) { refuse(path); }
 
+StringColumn read_columnar_texts(const std::string& path, const std::string&, std::span<const std::int64_t>,
+                                 const JobControl&) {
+    refuse(path);
+}
+
 FileInfo inspect_columnar(const std::string& path, const JobControl&) { refuse(path); }
 
 LinksFile read_columnar_links(const std::string& path, RowNames&, const JobControl&) { refuse(path); }

@@ -4,6 +4,7 @@
 #include "io/message.hpp"
 #include "io/readers.hpp"
 #include "io/row_buffer.hpp"
+#include "io/text_picker.hpp"
 #include "io/ticker.hpp"
 
 #include <algorithm>
@@ -154,6 +155,35 @@ RowsRead read_json_lines(const std::string& path, const TableColumns& columns, c
     TableColumns named = columns;
     if (named.embedding.empty()) named.embedding = only_embedding(path, file.text());
     return RowReader(path, file.text(), named).read(static_cast<std::int64_t>(file.size()), control);
+}
+
+StringColumn read_json_lines_texts(const std::string& path, const std::string& column,
+                                   std::span<const std::int64_t> rows, const JobControl& control) {
+    const MappedFile file(path);
+    file.read_in_order();
+    Ticker ticker(control, "read", static_cast<std::int64_t>(file.size()));
+    JsonLines lines(path, file.text());
+    TextPicker picker(rows);
+    std::vector<std::string> first_keys;
+    bool seen = false;
+    for (std::int64_t row = 0; !(seen && picker.done()) && lines.next(); ++row) {
+        if (row % lines_a_tick == 0) ticker.at(lines.position());
+        if (first_keys.empty()) first_keys = lines.keys();
+        const JsonField* const field = lines.find(column);
+        seen = seen || field;
+        if (field && field->kind != Kind::null && field->kind != Kind::text && field->kind != Kind::integer) {
+            fail(ErrorCode::bad_input, "{}: line {}: {} is {}, texts are strings or integers", path,
+                 lines.line(), in_quotes(column), field->kind_name());
+        }
+        if (!picker.wants(row)) continue;
+        const bool number = field && field->kind == Kind::integer;
+        picker.push(number ? std::to_string(field->integer) : field ? field->text : std::string());
+    }
+    if (!seen) {
+        fail(ErrorCode::bad_input, "{}: no line has the text {}; the keys of the first are {}{}", path,
+             in_quotes(column), quoted_list(first_keys), did_you_mean(column, first_keys));
+    }
+    return picker.finish();
 }
 
 }  // namespace grouplink::io

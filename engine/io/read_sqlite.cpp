@@ -2,6 +2,7 @@
 #include "io/readers.hpp"
 #include "io/row_buffer.hpp"
 #include "io/sqlite_file.hpp"
+#include "io/text_picker.hpp"
 #include "io/ticker.hpp"
 #include "io/utf8.hpp"
 #include "io/values.hpp"
@@ -171,6 +172,27 @@ RowsRead read_sqlite(const std::string& path, const TableColumns& columns, const
         reader.add(rows);
     }
     return reader.finish();
+}
+
+StringColumn read_sqlite_texts(const std::string& path, const std::string& column,
+                               std::span<const std::int64_t> rows, const JobControl& control) {
+    const SqliteFile file = SqliteFile::open_to_read(path, control);
+    const Columns known(file);
+    TextPicker picker(rows);
+    SqliteStatement query =
+        file.prepare(fmt::format("SELECT {} FROM {} ORDER BY e.rowid", known.sql(column), known.from()));
+    for (std::int64_t row = 0; !picker.done() && query.step(); ++row) {
+        if (!picker.wants(row)) continue;
+        switch (const Type type = query.type(0)) {
+            case Type::null: picker.push(""); break;
+            case Type::integer: picker.push(std::to_string(query.integer(0))); break;
+            case Type::text: picker.push(query.bytes(0)); break;
+            default:
+                fail(ErrorCode::bad_input, "{}: embeddings: row {}: {} is {}, texts are texts or integers",
+                     path, row, in_quotes(column), sql_type_name(type));
+        }
+    }
+    return picker.finish();
 }
 
 }  // namespace grouplink::io

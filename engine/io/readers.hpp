@@ -4,6 +4,8 @@
 
 #include <grouplink/io.hpp>
 
+#include <cstdint>
+#include <span>
 #include <string>
 
 namespace grouplink::io {
@@ -28,6 +30,16 @@ RowsRead read_json_lines(const std::string& path, const TableColumns& columns, c
 /// The table `embeddings` of a database as `llm` writes it, in the order of its rows. Beside its own
 /// columns there are `collection` and `model`, the name and the model of a row's collection.
 RowsRead read_sqlite(const std::string& path, const TableColumns& columns, const JobControl& control);
+
+// The texts of `rows`, which ascend, from a column of the same files: strings, or integers as their digits;
+// empty for a null. Of no rows: whether the column is there. Throws Error(bad_input | io).
+
+StringColumn read_columnar_texts(const std::string& path, const std::string& column,
+                                 std::span<const std::int64_t> rows, const JobControl& control);
+StringColumn read_json_lines_texts(const std::string& path, const std::string& column,
+                                   std::span<const std::int64_t> rows, const JobControl& control);
+StringColumn read_sqlite_texts(const std::string& path, const std::string& column,
+                               std::span<const std::int64_t> rows, const JobControl& control);
 
 /// NPY, mapped.
 RowsRead read_npy(const std::string& path);

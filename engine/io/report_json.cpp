@@ -50,6 +50,8 @@ Json group_json(const GroupReport& group) {
     }
     json["links"] = group.links;
     json["cut"] = number(group.cut);
+    json["planned_cost"] = number(group.planned_cost);
+    json["planned_memory_bytes"] = group.planned_memory_bytes;
     return json;
 }
 
@@ -58,6 +60,10 @@ Json worker_json(const WorkerReport& worker) {
     Json& trace = json["trace"] = Json::array();
     for (const double share : worker.trace) trace.push_back(std::round(share * 1e3) / 1e3);
     return json;
+}
+
+Json histogram_json(const Histogram& histogram) {
+    return {{"edges", histogram.edges}, {"counts", histogram.counts}};
 }
 
 }  // namespace
@@ -85,8 +91,10 @@ std::string to_json(const Report& report) {
     using io::Json;
     Json json;
     json["version"] = report.version;
+    json["faiss_version"] = report.faiss_version;
     json["input"] = report.input;
     json["output"] = report.output;
+    json["finished"] = report.finished;
     if (!report.notes.empty()) json["notes"] = report.notes;
     json["options"] = io::options_json(report.options);
     json["options"]["threads"] = report.options.threads;
@@ -104,6 +112,9 @@ std::string to_json(const Report& report) {
     json["duplicate_rows"] = report.duplicate_rows;
     json["scored_pairs"] = report.scored_pairs;
     json["researched_rows"] = report.researched_rows;
+    json["weights"] = io::histogram_json(report.weights);
+    json["links_from"] = io::histogram_json(report.links_from);
+    json["links_to"] = io::histogram_json(report.links_to);
     Json& groups = json["groups"] = Json::array();
     for (const GroupReport& group : report.groups) groups.push_back(io::group_json(group));
     Json& stages = json["stages"] = Json::array();
@@ -114,6 +125,10 @@ std::string to_json(const Report& report) {
     for (const WorkerReport& worker : report.workers) workers.push_back(io::worker_json(worker));
     json["seconds"] = io::number(report.seconds);
     json["peak_memory_bytes"] = report.peak_memory_bytes;
+    json["machine"] = {{"cpu", report.machine.cpu},
+                       {"cpus", report.machine.cpus},
+                       {"memory_bytes", report.machine.memory_bytes},
+                       {"system", report.machine.system}};
     // Keys and paths are any bytes; what is not UTF-8 becomes U+FFFD.
     return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

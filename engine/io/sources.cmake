@@ -30,6 +30,7 @@ target_sources(grouplink_engine PRIVATE
   io/sqlite_file.cpp
   io/sqlite_links.cpp
   io/table.cpp
+  io/texts.cpp
   io/ids.cpp
   io/utf8.cpp
   io/values.cpp

@@ -6,6 +6,7 @@
 #include "io/mapped_file.hpp"
 #include "io/message.hpp"
 #include "io/npy.hpp"
+#include "io/text_picker.hpp"
 #include "io/ticker.hpp"
 #include "io/utf8.hpp"
 
@@ -24,7 +25,7 @@ struct Place {
     std::int64_t number;
 };
 
-/// Both sinks take a value a row.
+/// All sinks take a value a row.
 class GroupSink {
 public:
     void text(std::string_view value, const Place&) {
@@ -59,6 +60,23 @@ public:
 private:
     std::vector<std::int64_t> numbers_;
     StringColumn texts_;
+};
+
+class TextSink {
+public:
+    explicit TextSink(std::span<const std::int64_t> rows) : picker_(rows) {}
+
+    void text(std::string_view value, const Place&) {
+        if (picker_.wants(values_++)) picker_.push(value);
+    }
+    void integer(std::int64_t value) {
+        if (picker_.wants(values_++)) picker_.push(std::to_string(value));
+    }
+    TextsRead finish() { return {picker_.finish(), values_}; }
+
+private:
+    TextPicker picker_;
+    std::int64_t values_ = 0;
 };
 
 void check_utf8(std::string_view value, const Place& place) {
@@ -124,11 +142,10 @@ void read_array(const ValuesFile& file, const MappedFile& mapped, Sink& sink, co
 }
 
 template <typename Sink>
-auto read_file(const ValuesFile& file, const JobControl& control) {
+auto read_file(const ValuesFile& file, Sink sink, const JobControl& control) {
     const MappedFile mapped(file.path);
     mapped.read_in_order();
     Ticker ticker(control, "read", static_cast<std::int64_t>(mapped.size()));
-    Sink sink;
     switch (format_of(file.path)) {
         case Format::npy: read_array(file, mapped, sink, control); break;
         case Format::csv:
@@ -174,13 +191,18 @@ ValuesFile parse_values_file(const std::string& text, const std::string& column)
 }
 
 GroupColumn read_group_file(const ValuesFile& file, const JobControl& control) {
-    return read_file<GroupSink>(file, control);
+    return read_file(file, GroupSink(), control);
 }
 
 IdColumn read_id_file(const ValuesFile& file, const JobControl& control) {
-    IdColumn ids = read_file<IdSink>(file, control);
+    IdColumn ids = read_file(file, IdSink(), control);
     check_ids(file.path, ids);
     return ids;
+}
+
+TextsRead read_text_file(const ValuesFile& file, std::span<const std::int64_t> rows,
+                         const JobControl& control) {
+    return read_file(file, TextSink(rows), control);
 }
 
 void check_value_count(const ValuesFile& file, std::int64_t values, const std::string& input,

@@ -2,7 +2,10 @@
 
 #include <grouplink/io.hpp>
 
+#include <cstdint>
+#include <span>
 #include <string>
+#include <vector>
 
 namespace grouplink::io {
 
@@ -23,6 +26,15 @@ GroupColumn read_group_file(const ValuesFile& file, const JobControl& control);
 
 /// Integers from arrays of integers, else strings; distinct and not empty. Throws Error(bad_input | io).
 IdColumn read_id_file(const ValuesFile& file, const JobControl& control);
+
+struct TextsRead {
+    StringColumn texts;       ///< of the rows asked for, as far as the file has them
+    std::int64_t values = 0;  ///< in the file
+};
+
+/// Strings, or integers as their digits, of `rows`, which ascend. Throws Error(bad_input | io).
+TextsRead read_text_file(const ValuesFile& file, std::span<const std::int64_t> rows,
+                         const JobControl& control);
 
 /// Throws Error(bad_input) unless the file has as many values as `input` has rows.
 void check_value_count(const ValuesFile& file, std::int64_t values, const std::string& input,

@@ -11,6 +11,9 @@
 #include "parallel/workers.hpp"
 #include "plan/plan.hpp"
 
+#include <faiss/Index.h>
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -118,6 +121,10 @@ KnnResult find_neighbors(const MatrixView& vectors, const RowsByGroup& grouped,
     result.workers = parallel::run_all(std::move(works), threads, control, "knn");
     for (const Scratch& worker : scratch) result.counters += worker.counters;
     return result;
+}
+
+std::string faiss_version() {
+    return fmt::format("{}.{}.{}", FAISS_VERSION_MAJOR, FAISS_VERSION_MINOR, FAISS_VERSION_PATCH);
 }
 
 }  // namespace grouplink

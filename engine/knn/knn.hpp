@@ -50,4 +50,7 @@ KnnResult find_neighbors(const MatrixView& vectors, const RowsByGroup& grouped,
                          std::span<const std::string> keys, const Plan& plan, const LinkOptions& options,
                          int threads, const JobControl& control);
 
+/// Of the library that searches: "1.7.3".
+std::string faiss_version();
+
 }  // namespace grouplink

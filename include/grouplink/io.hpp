@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -53,6 +54,10 @@ struct InputSpec {
     /// FILE:COLUMN; any other name is text, a value a line. An empty value is a null group.
     std::string groups_file{};
     std::string ids_file{};  ///< the same forms as groups_file
+    /// Texts to show rows by, which read_texts alone reads: a column of the table, or, beside an array, of
+    /// the `groups_file`, else of the `ids_file`; or a file in the same forms, as FILE:COLUMN where it has
+    /// columns.
+    std::string text{};
 };
 
 /// Rows as they were read; owns or maps what its views point at.
@@ -80,6 +85,15 @@ private:
 /// Throws Error: bad_input for what a file holds, io for what the system refuses, invalid_options
 /// for an unknown extension or a column that does not apply.
 GROUPLINK_EXPORT Table read_table(const InputSpec& input, const JobControl& control = {});
+
+/// The texts of `rows`, ascending row numbers, in their order: strings, or integers as their digits; empty
+/// where there is none. Reads InputSpec::text, and keeps no more than that. Throws Error as read_table.
+GROUPLINK_EXPORT StringColumn read_texts(const InputSpec& input, std::span<const std::int64_t> rows,
+                                         const JobControl& control = {});
+
+/// Throws Error unless read_texts could succeed for `rows` rows: a column that is there and can be one of
+/// texts, and a file beside the table with a value a row.
+GROUPLINK_EXPORT void check_texts(const InputSpec& input, std::int64_t rows, const JobControl& control = {});
 
 enum class Layout : std::uint8_t {
     edges,  ///< a row a link: source, target, weight

@@ -48,9 +48,26 @@ struct GroupReport {
     std::int64_t valid_rows = 0;  ///< that took part
     std::int64_t dim = 0;
     IndexKind index = IndexKind::flat;
-    std::optional<SearchReport> search{};  ///< of an approximate group
-    std::int64_t links = 0;                ///< in the result
-    double cut = 0.0;                      ///< weight that a link of this group had to reach
+    std::optional<SearchReport> search{};   ///< of an approximate group
+    std::int64_t links = 0;                 ///< in the result
+    double cut = 0.0;                       ///< weight that a link of this group had to reach
+    double planned_cost = 0.0;              ///< see GroupPlan::cost
+    std::int64_t planned_memory_bytes = 0;  ///< see GroupPlan::memory_bytes
+};
+
+/// How many values lie between edges: counts[i] have edges[i] <= value < edges[i + 1], those at the very
+/// last edge being counted before it.
+struct Histogram {
+    std::vector<double> edges{};  ///< ascending, one more than counts; none where there are no values
+    std::vector<std::int64_t> counts{};
+};
+
+/// What the job ran on, as far as the system tells.
+struct Machine {
+    std::string cpu{};     ///< such as "AMD EPYC 9554 64-Core Processor"
+    std::string system{};  ///< such as "Debian GNU/Linux 12 (bookworm), Linux 6.1.0"
+    std::int64_t cpus = 0;
+    std::int64_t memory_bytes = 0;
 };
 
 struct StageTime {
@@ -66,10 +83,11 @@ struct WorkerReport {
 };
 inline constexpr int trace_slices = 50;
 
-/// What ran, on what, and how long it took. All but times, threads, memory, `isa`, and the
+/// What ran, on what, and how long it took. All but times, threads, memory, `isa`, `machine`, and the
 /// counts that follow from it (scored_pairs, researched_rows), depends on the input and the options alone.
 struct Report {
     std::string version;
+    std::string faiss_version;
     LinkOptions options;
     std::string mapping;  ///< see mapping_name
     std::string isa;      ///< instruction set of the kernels in use
@@ -83,14 +101,19 @@ struct Report {
     std::int64_t scored_pairs = 0;    ///< pairs that went through the canonical scoring
     /// Whose float32 candidates were too close to certify, or, under hnsw, too few.
     std::int64_t researched_rows = 0;
+    Histogram weights;                   ///< of the links_found, before any cut
+    Histogram links_from;                ///< of rows that took part, by their links in the result
+    Histogram links_to;                  ///< of the same rows, by the links that lead to them
     std::vector<GroupReport> groups;     ///< in the order of GroupColumn::keys
     std::vector<StageTime> stages;       ///< in the order they ran
     std::vector<WorkerReport> workers;   ///< of the knn stage, a worker each thread
     double seconds = 0.0;                ///< wall clock of the whole job
     std::int64_t peak_memory_bytes = 0;  ///< of the process, resident
-    std::string input;                   ///< set by the command
-    std::string output;                  ///< set by the command
-    std::vector<std::string> notes;      ///< set by the command: what had no effect, a line each
+    Machine machine;
+    std::string input;               ///< set by the command
+    std::string output;              ///< set by the command
+    std::string finished;            ///< set by the command: "2024-02-29 17:05 UTC"
+    std::vector<std::string> notes;  ///< set by the command: what had no effect, a line each
 };
 
 /// The report as one JSON object, two spaces an indent, ending in a newline.

@@ -114,7 +114,7 @@ TEST_CASE("what is not given has the library's default") {
     CHECK(link.options.on_bad_row == defaults.on_bad_row);
     CHECK(link.options.seed == defaults.seed);
     CHECK(link.options.threads == defaults.threads);
-    CHECK(link.report.empty());
+    CHECK(link.reports.empty());
     CHECK_FALSE(link.json);
     CHECK_FALSE(link.quiet);
 }
@@ -156,7 +156,11 @@ TEST_CASE("every flag of link arrives") {
                                            "lists",
                                            "--report",
                                            "r.json",
+                                           "--report=r.html",
+                                           "--text",
+                                           "t",
                                            "--json"});
+    CHECK(link.input.text == "t");
     CHECK(link.input.embedding == "e");
     CHECK(link.input.group == "g");
     CHECK(link.input.id == "i");
@@ -174,7 +178,7 @@ TEST_CASE("every flag of link arrives") {
     CHECK(link.options.threads == 2);
     CHECK(link.output.force);
     CHECK(link.output.layout == Layout::lists);
-    CHECK(link.report == "r.json");
+    CHECK(link.reports == std::vector<std::string>{"r.json", "r.html"});
     CHECK(link.json);
     CHECK(link.quiet);
 }
@@ -296,8 +300,8 @@ TEST_CASE("the help names every flag, and fits 80 columns") {
         for (const Flag& flag : command.flags) {
             CAPTURE(flag.names);
             CHECK(text.find(long_name(flag)) != std::string::npos);
-            CHECK((flag.text != nullptr) == !flag.value.empty());
-            CHECK((flag.text != nullptr) != (flag.on != nullptr));
+            CHECK((flag.on == nullptr) == !flag.value.empty());
+            CHECK((flag.text != nullptr) + (flag.texts != nullptr) + (flag.on != nullptr) == 1);
         }
     }
     std::istringstream lines(all);

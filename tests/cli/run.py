@@ -40,7 +40,9 @@ VOLATILE = [
     (r'("peak_memory_bytes": )\d+', r"\1MEMORY"),
     (r"(?m)^(.*: (?:parquet|arrow|npz|sqlite), [\d,]+ rows?, )[\d.]+ [KMGT]?i?B$", r"\1SIZE"),
     (r'("isa": )"[^"]*"', r"\1ISA"),
-    (r'("version": )"\d+\.\d+\.\d+"', r"\1VERSION"),
+    (r'("finished": )"[^"]*"', r"\1TIME"),
+    (r'("machine": )\{[^}]*\}', r"\1{MACHINE}"),
+    (r'("(?:faiss_)?version": )"\d+\.\d+\.\d+"', r"\1VERSION"),
     (r"(?m)^(grouplink )\d+\.\d+\.\d+$", r"\1VERSION"),
 ]
 

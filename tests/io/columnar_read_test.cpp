@@ -194,6 +194,35 @@ TEST_CASE("groups and ids of every kind") {
     }
 }
 
+TEST_CASE("texts of some rows, across the parts of a table") {
+    const test::Folder folder;
+    using Text = std::optional<std::string>;
+    using Number = std::optional<std::int64_t>;
+    for (const std::string& file : kinds) {
+        CAPTURE(file);
+        write(folder / file,
+              {{"v", lists_of(even, 2)},
+               {"text", array_of<arrow::StringBuilder>(std::vector<Text>{"a", "b", std::nullopt, "", "e"})},
+               {"number", array_of<arrow::Int64Builder>(std::vector<Number>{1, 2, 3, 4, -5})}});
+        const auto texts_of = [&](const std::string& column, const std::vector<std::int64_t>& rows) {
+            const InputSpec input{.path = folder / file, .text = column};
+            check_texts(input, 5);
+            const StringColumn read = read_texts(input, rows);
+            std::vector<std::string> texts;
+            for (std::int64_t i = 0; i < read.size(); ++i) texts.emplace_back(read[i]);
+            return texts;
+        };
+        using Texts = std::vector<std::string>;
+        CHECK(texts_of("text", {0, 1, 2, 3, 4}) == Texts{"a", "b", "", "", "e"});
+        CHECK(texts_of("text", {1, 4}) == Texts{"b", "e"});
+        CHECK(texts_of("number", {3, 4}) == Texts{"4", "-5"});
+        CHECK(test::error_of([&] { texts_of("v", {}); }).second.find("texts are strings or integers") !=
+              std::string::npos);
+        CHECK(test::error_of([&] { texts_of("txt", {}); }).second.find("did you mean \"text\"?") !=
+              std::string::npos);
+    }
+}
+
 TEST_CASE("the embedding is named where more than one column could be it") {
     const test::Folder folder;
     for (const std::string& file : kinds) {

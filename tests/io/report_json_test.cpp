@@ -19,6 +19,8 @@ TEST_CASE("a report as JSON") {
     report.stages.push_back({"knn", 0.5});
     report.workers = {{.busy_seconds = 0.25, .busy = 0.5, .trace = {1.0, 0.00049}},
                       {.busy_seconds = std::numeric_limits<double>::infinity(), .busy = 0.0, .trace = {}}};
+    report.weights = {{0.14, 0.16}, {7}};
+    report.machine = {.cpu = "a\xff", .system = "Linux", .cpus = 4, .memory_bytes = 1024};
     const std::string text = to_json(report);
     CHECK(text.starts_with("{\n  \"version\": \"1.2.3\",\n"));
     CHECK(text.ends_with("}\n"));
@@ -35,6 +37,10 @@ TEST_CASE("a report as JSON") {
     CHECK(json["stages"][0] == nlohmann::json{{"name", "knn"}, {"seconds", 0.5}});
     CHECK(json["workers"][0] == nlohmann::json{{"busy_seconds", 0.25}, {"busy", 0.5}, {"trace", {1.0, 0.0}}});
     CHECK(json["workers"][1]["busy_seconds"].is_null());
+    CHECK(json["weights"] == nlohmann::json{{"edges", {0.14, 0.16}}, {"counts", {7}}});
+    CHECK(json["links_to"]["counts"] == nlohmann::json::array());
+    CHECK(json["machine"]["cpus"] == 4);
+    CHECK(text.find("      0.14,\n") != std::string::npos);
 }
 
 TEST_CASE("metadata says how links were made, and nothing that differs between equal runs") {

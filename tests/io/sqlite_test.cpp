@@ -71,6 +71,33 @@ TEST_CASE("embeddings of llm: the collection is the group, the id the id") {
     CHECK(read_table({.path = folder / "a.db", .groups_file = folder / "g.txt"}).groups.keys.size() == 1);
 }
 
+TEST_CASE("texts of some rows of a database") {
+    const Folder folder;
+    run_sql(folder / "a.db", schema + rows +
+                                 "UPDATE embeddings SET content = 'text of ' || id WHERE id <> 'a';"
+                                 "UPDATE embeddings SET metadata = x'00';");
+    const auto texts_of = [&](const std::string& column, const std::vector<std::int64_t>& wanted) {
+        const InputSpec input{.path = folder / "a.db", .text = column};
+        check_texts(input, 4);
+        const StringColumn column_read = read_texts(input, wanted);
+        std::vector<std::string> texts;
+        for (std::int64_t i = 0; i < column_read.size(); ++i) texts.emplace_back(column_read[i]);
+        return texts;
+    };
+    using Texts = std::vector<std::string>;
+    CHECK(texts_of("content", {0, 1, 3}) == Texts{"text of b", "", "text of d"});
+    CHECK(texts_of("collection", {2}) == Texts{"words"});
+    CHECK(texts_of("collection_id", {0, 3}) == Texts{"2", "9"});
+    CHECK(error_of([&] { texts_of("contents", {}); }).second ==
+          (folder / "a.db") +
+              ": has no column \"contents\", it has \"collection_id\", \"id\", \"embedding\", \"content\", "
+              "\"content_blob\", \"content_hash\", \"metadata\", \"updated\", \"collection\" and \"model\"; "
+              "did you "
+              "mean \"content\"?");
+    CHECK(error_of([&] { texts_of("metadata", {0}); }).second ==
+          (folder / "a.db") + ": embeddings: row 0: \"metadata\" is a blob, texts are texts or integers");
+}
+
 TEST_CASE("a database that is still being written to, in a log of its own") {
     const Folder folder;
     run_sql(folder / "a.db", "PRAGMA journal_mode = WAL;" + schema);

@@ -6,6 +6,7 @@ list(APPEND unit_tests
   io/raw_vectors_test.cpp
   io/sqlite_test.cpp
   io/table_test.cpp
+  io/texts_test.cpp
   io/utf8_test.cpp)
 if(GROUPLINK_PARQUET)
   list(APPEND unit_tests io/columnar_read_test.cpp)
