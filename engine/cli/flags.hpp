@@ -9,14 +9,24 @@
 
 namespace grouplink::cli {
 
-/// A flag of a command: what parses it, what explains it and where its value goes.
+/// One of the values that a flag takes.
+struct Choice {
+    std::string_view value;
+    std::string_view meaning;  ///< may be empty
+};
+
+/// A flag of a command: what parses it, explains it, completes it and says where its value goes. The
+/// parser, the help, the manual page and the shells' completions are all made of these.
 struct Flag {
-    std::string_view names;    ///< "-k,--n-nearest"
-    std::string_view value;    ///< what stands for the value in the help; empty for a switch
+    std::string_view names;  ///< "-k,--n-nearest"
+    /// What stands for the value in the help; empty for a switch. It tells the shells what to complete,
+    /// see values_of().
+    std::string_view value;
     std::string_view section;  ///< heading in the help
     std::string help;
     std::optional<std::string> RawArguments::*text = nullptr;  ///< of a flag with a value
     bool RawArguments::*on = nullptr;                          ///< of a switch
+    std::vector<Choice> choices{};                             ///< where only these are taken
 };
 
 struct Example {
@@ -27,7 +37,7 @@ struct Example {
 struct Command {
     CommandKind kind = CommandKind::none;
     std::string_view name;
-    std::string_view usage;
+    std::string_view usage;  ///< "grouplink link INPUT -o OUTPUT [options]"; tells the operands
     std::string_view summary;
     std::string_view about;  ///< a paragraph for the help
     std::vector<Example> examples;
@@ -38,6 +48,22 @@ struct Command {
 const std::vector<Command>& commands();
 
 const Command& command(CommandKind kind);
+
+/// What the operands stand for, as its usage has them: "INPUT"; "PART..." may be given more than once.
+std::vector<std::string_view> operands(const Command& command);
+
+/// What a value may be, for completion: one of `names`, else a file with one of `extensions` (".npz"), or
+/// any file; neither where nothing is known of it.
+struct Values {
+    std::vector<Choice> names{};
+    std::vector<std::string_view> extensions{};
+    bool any_file = false;
+};
+
+/// By what stands for the value: INPUT is a file of rows, OUTPUT one of links, FILE, IN and OUT one of any
+/// format, FILE.json one with that extension, and any other that begins with FILE or PART is any file.
+Values values_of(std::string_view placeholder);
+Values values_of(const Flag& flag);
 
 /// The long name of a flag with its dashes: "--n-nearest".
 std::string_view long_name(const Flag& flag);

@@ -149,7 +149,6 @@ void run_link(const LinkArguments& arguments, const std::stop_token& stop) {
     const Table table = read_table(arguments.input, control);
     const double read_seconds = seconds_since(start);
 
-    line.set_rows(table.vectors.rows);
     LinkResult result = about_file(arguments.input.path, [&] {
         return build_links(table.vectors, table.groups, arguments.options, control);
     });

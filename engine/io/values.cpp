@@ -127,7 +127,7 @@ template <typename Sink>
 auto read_file(const ValuesFile& file, const JobControl& control) {
     const MappedFile mapped(file.path);
     mapped.read_in_order();
-    Ticker ticker(control, "read", static_cast<std::int64_t>(mapped.size()));
+    Ticker ticker(control, "read", static_cast<std::int64_t>(mapped.size()), "bytes");
     Sink sink;
     switch (format_of(file.path)) {
         case Format::npy: read_array(file, mapped, sink, control); break;

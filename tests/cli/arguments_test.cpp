@@ -5,6 +5,7 @@
 #include "cli/numbers.hpp"
 #include "cli/raw.hpp"
 #include "cli/suggest.hpp"
+#include "nearest_name.hpp"
 
 #include <grouplink/error.hpp>
 
@@ -94,6 +95,30 @@ TEST_CASE("the nearest name is found when it is near") {
     CHECK(nearest_name("--seed", {}).empty());
     CHECK(did_you_mean("--sede", names) == "; did you mean --seed?");
     CHECK(did_you_mean("--frobnicate", names).empty());
+}
+
+TEST_CASE("names that are merely as short, or as long, are not suggested") {
+    const auto meant = [](std::string_view typed, std::vector<std::string_view> names) {
+        return std::string(nearest_name(typed, names));
+    };
+    CHECK(meant("w", {"v", "id"}).empty());
+    CHECK(meant("x", {"id"}).empty());
+    CHECK(meant("ab", {"ac"}).empty());
+    CHECK(meant("di", {"id"}) == "id");
+    CHECK(meant("ID", {"id"}) == "id");
+    CHECK(meant("idx", {"id", "word"}) == "id");
+    CHECK(meant("cat", {"dog", "bird"}).empty());
+    CHECK(meant("colour", {"category", "color"}) == "color");
+    CHECK(meant("Topic", {"word", "topic"}) == "topic");
+    CHECK(meant("site id", {"site", "site_id"}) == "site_id");
+    CHECK(meant("emb", {"word", "embedding"}) == "embedding");
+    CHECK(meant("em", {"word", "embedding"}).empty());
+    CHECK(meant(".txt", {".tsv", ".npz"}).empty());
+    CHECK(meant(".parquett", {".arrow", ".parquet"}) == ".parquet");
+    CHECK(meant(".json", {".npz", ".jsonl"}) == ".jsonl");
+    CHECK(meant("topics", {"topics2", "topic"}) == "topics2");  // equally near: the first
+    CHECK(meant("---", {"--id"}).empty());
+    CHECK(meant("vector", {"", std::string_view("\0", 1)}).empty());
 }
 
 TEST_CASE("what is not given has the library's default") {
@@ -248,7 +273,8 @@ TEST_CASE("an output that is added to, and parameters from a file") {
 }
 
 TEST_CASE("what is wrong is said in one line: the flag, what it got, what it wants") {
-    CHECK(complaint({}) == "no command; one of link, explain, inspect, verify, convert, or --help");
+    CHECK(complaint({}) ==
+          "no command; one of link, explain, inspect, verify, convert, completions, man, or --help");
     CHECK(complaint({"lnik"}) == "no command \"lnik\"; did you mean link?");
     CHECK(complaint({"link"}) == "link: no INPUT; see grouplink link --help");
     CHECK(complaint({"link", "a.npy"}) == "link: no -o OUTPUT; see grouplink link --help");
