@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The examples of the help, run as they stand there, one after another; and the manual page.
 
-    help_test.py build/bin/grouplink
+    help_test.py build/bin/grouplink [--parquet]      --parquet: it is built in
 """
 
 import os
@@ -16,12 +16,8 @@ import unittest
 import fixtures
 import numpy as np
 
-try:
-    import pyarrow.parquet as pq
-except ImportError:
-    pq = None
-
 COMMAND = ""
+PARQUET = "--parquet" in sys.argv
 ROWS = 600  # of the sample: its first groups
 # What is for a shell's own files, or needs a program that may not be there.
 NOT_RUN = {"source <(grouplink completions bash)", "grouplink completions fish | source", "grouplink man | man -l -"}
@@ -44,6 +40,8 @@ def examples(command=None):
 
 def make_inputs(folder):
     """words.parquet, the sample under the names of the examples, and the same rows in other forms."""
+    import pyarrow.parquet as pq
+
     table = pq.read_table(fixtures.SAMPLE).slice(0, ROWS)
     names = {"id": "word", "word": "words", "group": "topic", "embedding": "vector"}
     table = table.rename_columns([names.get(name, name) for name in table.column_names])
@@ -62,7 +60,7 @@ MADE_BEFORE = {
 }
 
 
-@unittest.skipIf(pq is None, "needs pyarrow")
+@unittest.skipUnless(PARQUET, "the examples are of Parquet")
 class Examples(unittest.TestCase):
     def run_all(self, lines, made_before=()):
         with tempfile.TemporaryDirectory(prefix="grouplink-help-") as name:
@@ -128,4 +126,5 @@ class Manual(unittest.TestCase):
 
 if __name__ == "__main__":
     COMMAND = str(pathlib.Path(sys.argv.pop(1)).resolve())
+    sys.argv = [argument for argument in sys.argv if argument != "--parquet"]
     unittest.main()

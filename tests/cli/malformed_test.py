@@ -2,7 +2,7 @@
 """Damaged files of every format, given to every command that reads it: one line that begins with the file's
 name, exit code 3, nothing on standard output and nothing written.
 
-    malformed_test.py build/bin/grouplink
+    malformed_test.py build/bin/grouplink [--parquet]      --parquet: it is built in
 """
 
 import os
@@ -15,7 +15,7 @@ import unittest
 import fixtures
 
 COMMAND = ""
-TABLES = [".parquet", ".feather", ".arrows"] if fixtures.pa is not None else []
+TABLES = [".parquet", ".feather", ".arrows"] if "--parquet" in sys.argv else []
 ROWS = [".npy", ".fbin", ".fvecs", ".jsonl", ".db"] + TABLES
 LINKS = [".npz", ".csv", ".tsv", ".jsonl", ".db"] + TABLES
 VALUES = [".npy", ".tsv", ".csv", ".txt"]
@@ -95,4 +95,5 @@ class Malformed(unittest.TestCase):
 
 if __name__ == "__main__":
     COMMAND = str(pathlib.Path(sys.argv.pop(1)).resolve())
+    sys.argv = [argument for argument in sys.argv if argument != "--parquet"]
     unittest.main()
