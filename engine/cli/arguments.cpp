@@ -8,6 +8,7 @@
 #include "cli/numbers.hpp"
 #include "cli/suggest.hpp"
 #include "cli/text.hpp"
+#include "nearest_name.hpp"
 
 #include <grouplink/error.hpp>
 #include <grouplink/verify.hpp>
@@ -62,7 +63,7 @@ double real_of(std::string_view flag, const RawText& raw, double least, double m
     fail(flag, *raw, wants);
 }
 
-/// What other programs call a value.
+/// What other programs call a value; compared by plain_name().
 struct OtherName {
     std::string_view flag;
     std::string_view typed;
@@ -76,7 +77,7 @@ constexpr auto other_names = std::to_array<OtherName>({
     {"--metric", "l1", "manhattan"},
     {"--metric", "cityblock", "manhattan"},
     {"--metric", "ip", "dot"},
-    {"--metric", "inner_product", "dot"},
+    {"--metric", "inner-product", "dot"},
     {"--index", "exact", "flat"},
     {"--index", "brute", "flat"},
     {"--links", "undirected", "symmetric"},
@@ -86,7 +87,8 @@ constexpr auto other_names = std::to_array<OtherName>({
                               const std::vector<std::string_view>& names) {
     std::string hint = did_you_mean(got, names);
     for (const OtherName& other : other_names) {
-        if (other.flag == flag && other.typed == got) hint = fmt::format("; did you mean {}?", other.meant);
+        if (other.flag == flag && other.typed == plain_name(got))
+            hint = fmt::format("; did you mean {}?", other.meant);
     }
     fail(flag, got, one_of(names) + hint);
 }

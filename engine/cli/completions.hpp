@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace grouplink::cli {
 
@@ -13,6 +14,22 @@ namespace grouplink::cli {
 std::string bash_completions();
 std::string zsh_completions();
 std::string fish_completions();
+
+/// What the operands stand for, as its usage has them: "INPUT"; "PART..." may be given more than once.
+std::vector<std::string_view> operands(const Command& command);
+
+/// What a value may be, for completion: one of `names`, else a file with one of `extensions` (".npz"), or
+/// any file; neither where nothing is known of it.
+struct Values {
+    std::vector<Choice> names{};
+    std::vector<std::string_view> extensions{};
+    bool any_file = false;
+};
+
+/// By what stands for the value: INPUT is a file of rows, OUTPUT one of links, FILE, IN and OUT one of any
+/// format, FILE.json one with that extension, and any other that begins with FILE or PART is any file.
+Values values_of(std::string_view placeholder);
+Values values_of(const Flag& flag);
 
 /// The short name of a flag with its dash, "-k"; empty where it has none.
 std::string_view short_name(const Flag& flag);

@@ -8,7 +8,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <initializer_list>
 #include <iterator>
@@ -404,48 +403,6 @@ const Command& command(CommandKind kind) {
         if (one.kind == kind) return one;
     }
     return commands().front();
-}
-
-std::vector<std::string_view> operands(const Command& command) {
-    std::vector<std::string_view> found;
-    std::string_view usage = command.usage;
-    const auto next = [&usage] {
-        const std::string_view word = usage.substr(0, usage.find(' '));
-        usage.remove_prefix(std::min(word.size() + 1, usage.size()));
-        return word;
-    };
-    next();  // the program
-    next();  // the command
-    for (std::string_view word = next(); !word.empty() && word[0] != '-' && word[0] != '['; word = next()) {
-        found.push_back(word);
-    }
-    return found;
-}
-
-Values values_of(std::string_view placeholder) {
-    if (placeholder == "INPUT") return {.extensions = file_extensions(FileRole::rows)};
-    if (placeholder == "OUTPUT") return {.extensions = file_extensions(FileRole::links)};
-    if (placeholder == "FILE" || placeholder == "IN" || placeholder == "OUT") {
-        return {.extensions = file_extensions(FileRole::any)};
-    }
-    Values values;
-    if (placeholder == "SHELL") {
-        for (const std::string_view shell : shells) values.names.push_back({shell, {}});
-    }
-    if (!placeholder.starts_with("FILE") && !placeholder.starts_with("PART")) return values;
-    for (std::size_t dot = placeholder.find('.'); dot != std::string_view::npos;
-         dot = placeholder.find('.', dot + 1)) {
-        const std::size_t end = placeholder.find_first_not_of("abcdefghijklmnopqrstuvwxyz", dot + 1);
-        if (end != dot + 1 && dot + 1 < placeholder.size()) {
-            values.extensions.push_back(placeholder.substr(dot, end - dot));
-        }
-    }
-    values.any_file = values.extensions.empty();
-    return values;
-}
-
-Values values_of(const Flag& flag) {
-    return flag.choices.empty() ? values_of(flag.value) : Values{.names = flag.choices};
 }
 
 std::string_view long_name(const Flag& flag) {

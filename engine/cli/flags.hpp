@@ -20,7 +20,7 @@ struct Choice {
 struct Flag {
     std::string_view names;  ///< "-k,--n-nearest"
     /// What stands for the value in the help; empty for a switch. It tells the shells what to complete,
-    /// see values_of().
+    /// see values_of() in completions.hpp.
     std::string_view value;
     std::string_view section;  ///< heading in the help
     std::string help;
@@ -48,22 +48,6 @@ struct Command {
 const std::vector<Command>& commands();
 
 const Command& command(CommandKind kind);
-
-/// What the operands stand for, as its usage has them: "INPUT"; "PART..." may be given more than once.
-std::vector<std::string_view> operands(const Command& command);
-
-/// What a value may be, for completion: one of `names`, else a file with one of `extensions` (".npz"), or
-/// any file; neither where nothing is known of it.
-struct Values {
-    std::vector<Choice> names{};
-    std::vector<std::string_view> extensions{};
-    bool any_file = false;
-};
-
-/// By what stands for the value: INPUT is a file of rows, OUTPUT one of links, FILE, IN and OUT one of any
-/// format, FILE.json one with that extension, and any other that begins with FILE or PART is any file.
-Values values_of(std::string_view placeholder);
-Values values_of(const Flag& flag);
 
 /// The long name of a flag with its dashes: "--n-nearest".
 std::string_view long_name(const Flag& flag);

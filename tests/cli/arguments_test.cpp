@@ -1,5 +1,6 @@
 #include "cli/arguments.hpp"
 
+#include "cli/completions.hpp"
 #include "cli/flags.hpp"
 #include "cli/help.hpp"
 #include "cli/numbers.hpp"
@@ -292,6 +293,49 @@ TEST_CASE("what is wrong is said in one line: the flag, what it got, what it wan
           "--similarity cosine goes with --metric angular only, got --metric dot");
     CHECK(complaint({"link", "a", "-o", "b", "--metric", "a\nb\x1b"}) ==
           "--metric: got \"a\\nb\\x1b\", wants angular, euclidean, manhattan, hamming or dot");
+}
+
+TEST_CASE("what stands for a value tells what completes it") {
+    using Texts = std::vector<std::string_view>;
+    const auto endings = [](std::string_view placeholder) { return values_of(placeholder).extensions; };
+    CHECK(endings("FILE.json") == Texts{".json"});
+    CHECK(endings("FILE.html|FILE.json") == Texts{".html", ".json"});
+    CHECK(endings("INPUT") == file_extensions(FileRole::rows));
+    CHECK(endings("OUTPUT") == file_extensions(FileRole::links));
+    CHECK(endings("FILE") == file_extensions(FileRole::any));
+    for (const char* any : {"FILE[:COL]", "PART..."}) {
+        CHECK(endings(any).empty());
+        CHECK(values_of(any).any_file);
+    }
+    for (const char* none : {"N", "COL", "W", ""}) {
+        CHECK(endings(none).empty());
+        CHECK_FALSE(values_of(none).any_file);
+        CHECK(values_of(none).names.empty());
+    }
+    CHECK(values_of("SHELL").names.size() == 3);
+    CHECK(operands(command(CommandKind::link)) == Texts{"INPUT"});
+    CHECK(operands(command(CommandKind::verify)) == Texts{"INPUT", "OUTPUT"});
+    CHECK(operands(command(CommandKind::man)).empty());
+    CHECK(operands({.kind = CommandKind::none,
+                    .name = "merge",
+                    .usage = "grouplink merge PART... -o OUTPUT",
+                    .summary = "",
+                    .about = "",
+                    .examples = {},
+                    .flags = {}}) == Texts{"PART..."});
+}
+
+TEST_CASE("what a flag does is said in short") {
+    const auto short_help = [](const char* help) {
+        Flag flag;
+        flag.help = help;
+        return std::string(brief(flag));
+    };
+    CHECK(short_help("Links per row [default: 15]") == "Links per row");
+    CHECK(short_help("With --index ivf: lists; more") == "With --index ivf: lists");
+    CHECK(short_help("One. Two") == "One");
+    CHECK(short_help("a .json file") == "a .json file");
+    CHECK(short_help("").empty());
 }
 
 TEST_CASE("no arguments at all make the parser do anything but answer or complain") {
