@@ -156,6 +156,24 @@ python_environment() {
     cp "$wanted" "$venv/requirements.txt"
 }
 
+# What tests ask besides: the packages of the examples, the shells, and what reads manual pages. Without
+# them their tests are left out, which those say.
+test_tools() {
+    local wanted=$root/examples/requirements.txt missing=() package
+    if ! cmp -s "$wanted" "$venv/examples.txt"; then
+        quiet_step "pip install: what the examples use" \
+            "$venv/bin/python" -m pip install --disable-pip-version-check --only-binary=:all: -r "$wanted" \
+            -c "$root/cmake/requirements.txt"
+        cp "$wanted" "$venv/examples.txt"
+    fi
+    have apt-get || return 0
+    for package in zsh fish mandoc; do
+        have $package || missing+=("$package")
+    done
+    have groff || missing+=(groff-base)
+    ensure_packages "${missing[@]}" || say "their tests are left out"
+}
+
 # ------------------------------------------------------------------------------------ the subcommands
 
 deps() {
@@ -215,6 +233,7 @@ browser() {
 run_tests() {
     browser
     build
+    test_tools
     step "Testing" ctest --test-dir "$build" --output-on-failure --no-tests=error --timeout 600 -j "$jobs"
 }
 

@@ -38,6 +38,9 @@ if(GROUPLINK_COMMAND)
   set_target_properties(grouplink_command PROPERTIES
     INSTALL_RPATH "${origin}/${bin_to_lib}" INSTALL_RPATH_USE_LINK_PATH ON)
   install(TARGETS grouplink_command RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+  if(NOT CMAKE_CROSSCOMPILING)  # the command prints them
+    include(terminal_files)
+  endif()
 endif()
 install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 

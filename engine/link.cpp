@@ -28,7 +28,7 @@ public:
     template <typename Stage>
     auto operator()(const char* stage_name, Stage stage) {
         parallel::check_stop(control_);
-        if (control_.on_progress) control_.on_progress({stage_name, 0.0});
+        if (control_.on_progress) control_.on_progress({.stage = stage_name});
         const auto start = Clock::now();
         auto result = stage();
         const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
@@ -108,9 +108,10 @@ std::int64_t peak_memory() {
 }  // namespace
 
 LinkResult build_links(const MatrixView& vectors, const GroupColumn& groups, const LinkOptions& options,
-                       const JobControl& control) {
+                       const JobControl& job) {
     validate(options);
     check_shapes(vectors, groups);
+    const JobControl control = parallel::count_rows(job, vectors.rows);
     const int threads = parallel::resolve_threads(options.threads);
     LinkResult result;
     StageClock stage(result.report, control);
@@ -165,9 +166,10 @@ LinkResult build_links(const MatrixView& vectors, const GroupColumn& groups, con
 }
 
 Plan plan_links(const MatrixView& vectors, const GroupColumn& groups, const LinkOptions& options,
-                const JobControl& control) {
+                const JobControl& job) {
     validate(options);
     check_shapes(vectors, groups);
+    const JobControl control = parallel::count_rows(job, vectors.rows);
     const RowCheck check =
         check_rows(vectors, groups, options.metric, parallel::resolve_threads(options.threads), control);
     Plan plan = make_plan(shapes_of(rows_by_group(groups, check.status), check), options);

@@ -1,9 +1,14 @@
 #include "cli/arguments.hpp"
 
+#include "cli/choices.hpp"
+#include "cli/completions.hpp"
 #include "cli/flags.hpp"
 #include "cli/help.hpp"
+#include "cli/manual.hpp"
 #include "cli/numbers.hpp"
+#include "cli/suggest.hpp"
 #include "cli/text.hpp"
+#include "nearest_name.hpp"
 
 #include <grouplink/error.hpp>
 #include <grouplink/verify.hpp>
@@ -15,7 +20,6 @@
 #include <array>
 #include <limits>
 #include <optional>
-#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -60,24 +64,45 @@ double real_of(std::string_view flag, const RawText& raw, double least, double m
     fail(flag, *raw, wants);
 }
 
-/// The value whose name was typed.
-template <typename Value>
-Value choice_of(std::string_view flag, const RawText& raw, std::span<const Value> values, Value otherwise) {
-    if (!raw) return otherwise;
-    std::vector<std::string_view> names;
-    for (const Value value : values) {
-        if (*raw == name(value)) return value;
-        names.push_back(name(value));
+/// What other programs call a value; compared by plain_name().
+struct OtherName {
+    std::string_view flag;
+    std::string_view typed;
+    std::string_view meant;
+};
+
+constexpr auto other_names = std::to_array<OtherName>({
+    {"--metric", "cosine", "angular"},
+    {"--metric", "cos", "angular"},
+    {"--metric", "l2", "euclidean"},
+    {"--metric", "l1", "manhattan"},
+    {"--metric", "cityblock", "manhattan"},
+    {"--metric", "ip", "dot"},
+    {"--metric", "inner-product", "dot"},
+    {"--index", "exact", "flat"},
+    {"--index", "brute", "flat"},
+    {"--links", "undirected", "symmetric"},
+});
+
+[[noreturn]] void fail_choice(std::string_view flag, std::string_view got,
+                              const std::vector<std::string_view>& names) {
+    std::string hint = did_you_mean(got, names);
+    for (const OtherName& other : other_names) {
+        if (other.flag == flag && other.typed == plain_name(got))
+            hint = fmt::format("; did you mean {}?", other.meant);
     }
-    const std::string_view last = names.back();
-    names.pop_back();
-    fail(flag, *raw, fmt::format("{} or {}", fmt::join(names, ", "), last));
+    fail(flag, got, one_of(names) + hint);
 }
 
+/// The value whose name was typed.
 template <typename Value, std::size_t count>
 Value choice_of(std::string_view flag, const RawText& raw, const std::array<Value, count>& values,
                 Value otherwise) {
-    return choice_of(flag, raw, std::span<const Value>(values), otherwise);
+    if (!raw) return otherwise;
+    for (const Value value : values) {
+        if (*raw == name(value)) return value;
+    }
+    fail_choice(flag, *raw, names_of(values));
 }
 
 /// The one operand of a command.
@@ -143,35 +168,26 @@ void read_knobs(const RawArguments& raw, LinkOptions& options) {
 }
 
 LinkOptions options_of(const RawArguments& raw) {
-    constexpr auto all_metrics =
-        std::to_array({Metric::angular, Metric::euclidean, Metric::manhattan, Metric::hamming, Metric::dot});
-    constexpr auto similarities =
-        std::to_array({Similarity::angular, Similarity::half_cosine, Similarity::cosine});
-    constexpr auto scopes = std::to_array({QuantileScope::all, QuantileScope::group});
-    constexpr auto modes = std::to_array({LinkMode::directed, LinkMode::mutual, LinkMode::symmetric});
-    constexpr auto kinds = std::to_array(
-        {IndexKind::automatic, IndexKind::flat, IndexKind::ivf, IndexKind::hnsw, IndexKind::partition});
-    constexpr auto policies = std::to_array({BadRowPolicy::error, BadRowPolicy::drop});
     constexpr double most = std::numeric_limits<double>::max();
     constexpr double least_positive = std::numeric_limits<double>::min();
 
     LinkOptions options;
     options.n_nearest = integer_of("--n-nearest", raw.n_nearest, 1, std::numeric_limits<std::int64_t>::max(),
                                    options.n_nearest);
-    options.metric = choice_of("--metric", raw.metric, all_metrics, options.metric);
+    options.metric = choice_of("--metric", raw.metric, metrics, options.metric);
     options.similarity = choice_of("--similarity", raw.similarity, similarities, options.similarity);
     options.similarity_min = real_of("--similarity-min", raw.similarity_min, -most, most, "a finite number",
                                      options.similarity_min);
     options.similarity_min_q = real_of("--similarity-min-q", raw.similarity_min_q, 0.0, 1.0,
                                        "a number from 0 to 1", options.similarity_min_q);
     options.quantile_scope =
-        choice_of("--quantile-scope", raw.quantile_scope, scopes, options.quantile_scope);
-    options.links = choice_of("--links", raw.links, modes, options.links);
-    options.index = choice_of("--index", raw.index, kinds, options.index);
+        choice_of("--quantile-scope", raw.quantile_scope, quantile_scopes, options.quantile_scope);
+    options.links = choice_of("--links", raw.links, link_modes, options.links);
+    options.index = choice_of("--index", raw.index, index_kinds, options.index);
     options.recall_target = real_of("--recall-target", raw.recall_target, least_positive, 1.0,
                                     "a number above 0 and at most 1", options.recall_target);
     read_knobs(raw, options);
-    options.on_bad_row = choice_of("--on-bad-row", raw.on_bad_row, policies, options.on_bad_row);
+    options.on_bad_row = choice_of("--on-bad-row", raw.on_bad_row, bad_row_policies, options.on_bad_row);
     if (raw.seed) {
         const auto seed = parse_unsigned(*raw.seed);
         if (!seed) fail("--seed", *raw.seed, "a whole number from 0 to 18446744073709551615");
@@ -200,13 +216,7 @@ OutputSpec written_as(const RawArguments& raw) {
     if (raw.force && raw.update) {
         fail("--update adds to what is there and --force replaces it; pass one of them");
     }
-    if (raw.layout) {
-        if (*raw.layout == "lists") {
-            output.layout = Layout::lists;
-        } else if (*raw.layout != "edges") {
-            fail("--layout", *raw.layout, "edges or lists");
-        }
-    }
+    output.layout = choice_of("--layout", raw.layout, layouts, output.layout);
     return output;
 }
 
@@ -308,6 +318,17 @@ VerifyArguments verify_of(const RawArguments& raw) {
     return verify;
 }
 
+std::string completions_of(const RawArguments& raw) {
+    const std::vector<std::string_view> names = names_of(shells);
+    if (raw.operands.empty()) fail(fmt::format("completions: no SHELL; name {}", one_of(names)));
+    if (raw.operands.size() > 1) fail("completions: got more than one SHELL, wants one");
+    const std::string& shell = raw.operands.front();
+    if (shell == "bash") return bash_completions();
+    if (shell == "zsh") return zsh_completions();
+    if (shell == "fish") return fish_completions();
+    fail_choice("SHELL", shell, names);
+}
+
 }  // namespace
 
 Arguments validate_arguments(const RawArguments& raw) {
@@ -346,6 +367,10 @@ Arguments validate_arguments(const RawArguments& raw) {
         }
         case CommandKind::verify: return verify_of(raw);
         case CommandKind::convert: return convert_of(raw);
+        case CommandKind::completions: return PrintArguments{completions_of(raw)};
+        case CommandKind::man:
+            if (raw.operands.empty()) return PrintArguments{manual()};
+            fail(fmt::format("man: takes no files, got \"{}\"", printable(raw.operands.front())));
         case CommandKind::none: break;
     }
     return PrintArguments{help()};

@@ -20,6 +20,7 @@ void run_convert(const ConvertArguments& arguments, const std::stop_token& stop)
     if (arguments.quiet) return;
     std::string text = plural(converted.rows, "row");
     if (converted.links) text += fmt::format(", {}", plural(*converted.links, "link"));
+    if (const std::string times = line.times_text(); !times.empty()) text += fmt::format(", in {}", times);
     text += fmt::format(" -> {}\n", printable(arguments.spec.output.path));
     if (!converted.note.empty()) text += fmt::format("note: {}\n", printable(converted.note));
     print_error(text);

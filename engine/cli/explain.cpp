@@ -251,6 +251,9 @@ void run_explain(const ExplainArguments& arguments, const std::stop_token& stop)
         });
     }
     line.clear();
+    if (const std::string times = line.times_text(); measures && !times.empty()) {
+        print_error(fmt::format("measured in {}\n", times));
+    }
     if (!arguments.quiet) print_error(notes_text(arguments.notes));
     if (arguments.json) {
         print(plan_json(path, table, plan, measures));

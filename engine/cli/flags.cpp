@@ -1,10 +1,15 @@
 #include "cli/flags.hpp"
 
+#include "cli/choices.hpp"
+#include "cli/text.hpp"
+
 #include <grouplink/options.hpp>
 #include <grouplink/verify.hpp>
 
 #include <fmt/format.h>
 
+#include <array>
+#include <initializer_list>
 #include <iterator>
 
 namespace grouplink::cli {
@@ -19,6 +24,17 @@ constexpr std::string_view section_run = "Run";
 
 void append(std::vector<Flag>& to, std::vector<Flag> from) {
     to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+
+/// The flag, which takes one of `values`.
+template <typename Value, std::size_t count>
+Flag chosen(Flag flag, const std::array<Value, count>& values,
+            std::initializer_list<std::string_view> meanings = {}) {
+    const auto* meaning = meanings.begin();
+    for (const std::string_view value : names_of(values)) {
+        flag.choices.push_back({value, meaning == meanings.end() ? std::string_view() : *meaning++});
+    }
+    return flag;
 }
 
 std::vector<Flag> input_flags() {
@@ -42,18 +58,15 @@ std::vector<Flag> input_flags() {
 std::vector<Flag> index_flags() {
     const LinkOptions defaults;
     return {
-        {"--index", "KIND", section_links,
-         fmt::format(
-             "How neighbours are searched [default: {}]\n"
-             "  auto       chosen for each group\n"
-             "  flat       every pair, exact\n"
-             "  ivf        k-means lists, some of them\n"
-             "  hnsw       a navigable graph\n"
-             "  partition  overlapping cells, then refined\n"
-             "The last three miss some links. They are for large groups, and angular, dot and euclidean; "
-             "small groups stay flat.",
-             name(defaults.index)),
-         &RawArguments::index},
+        chosen(
+            {"--index", "KIND", section_links,
+             fmt::format("How neighbours are searched. The last three miss some links; they are for large "
+                         "groups, and angular, dot and euclidean, and small groups stay flat [default: {}]",
+                         name(defaults.index)),
+             &RawArguments::index},
+            index_kinds,
+            {"chosen for each group", "every pair, exact", "k-means lists, some of them", "a navigable graph",
+             "overlapping cells, then refined"}),
         {"--recall-target", "R", section_links,
          fmt::format("Share of the exact links that an approximate group is to find, above 0 and up to 1. "
                      "Rows of a sample are searched exactly, and effort is raised until the lower end of "
@@ -102,16 +115,16 @@ std::vector<Flag> link_flags() {
          &RawArguments::params},
         {"-k,--n-nearest", "N", section_links,
          fmt::format("Links per row at most [default: {}]", defaults.n_nearest), &RawArguments::n_nearest},
-        {"--metric", "NAME", section_links,
-         fmt::format("angular, euclidean, manhattan, hamming or dot [default: {}]", name(defaults.metric)),
-         &RawArguments::metric},
-        {"--similarity", "NAME", section_links,
-         fmt::format("How an angular distance d becomes a weight [default: {}]\n"
-                     "  angular      1 - d/2\n"
-                     "  half-cosine  (1 + cos)/2\n"
-                     "  cosine       max(0, cos)",
-                     name(defaults.similarity)),
-         &RawArguments::similarity},
+        chosen({"--metric", "NAME", section_links,
+                fmt::format("Distance of two rows: {} [default: {}]", one_of(names_of(metrics)),
+                            name(defaults.metric)),
+                &RawArguments::metric},
+               metrics),
+        chosen({"--similarity", "NAME", section_links,
+                fmt::format("How an angular distance d becomes a weight [default: {}]",
+                            name(defaults.similarity)),
+                &RawArguments::similarity},
+               similarities, {"1 - d/2", "(1 + cos)/2", "max(0, cos)"}),
         {"--similarity-min", "W", section_links,
          fmt::format("Keep links whose weight is W or more [default: {}]", defaults.similarity_min),
          &RawArguments::similarity_min},
@@ -120,24 +133,23 @@ std::vector<Flag> link_flags() {
                      "0.9 keeps the best tenth [default: {}]",
                      defaults.similarity_min_q),
          &RawArguments::similarity_min_q},
-        {"--quantile-scope", "SCOPE", section_links,
-         fmt::format("Take that quantile over all links or by group: all or group [default: {}]",
-                     name(defaults.quantile_scope)),
-         &RawArguments::quantile_scope},
-        {"--links", "MODE", section_links,
-         fmt::format("Which of the links found to keep [default: {}]\n"
-                     "  directed   each row's own\n"
-                     "  mutual     those found in both directions\n"
-                     "  symmetric  those found in either, at both rows",
-                     name(defaults.links)),
-         &RawArguments::links},
-        {"--on-bad-row", "POLICY", section_links,
-         fmt::format("What to do about rows that cannot be linked: no group, no vector, NaN, all zeros, "
-                     "another dimension than their group's [default: {}]\n"
-                     "  error  stop before any search\n"
-                     "  drop   leave them without links",
-                     name(defaults.on_bad_row)),
-         &RawArguments::on_bad_row},
+        chosen({"--quantile-scope", "SCOPE", section_links,
+                fmt::format("Take that quantile over all links or by group: {} [default: {}]",
+                            one_of(names_of(quantile_scopes)), name(defaults.quantile_scope)),
+                &RawArguments::quantile_scope},
+               quantile_scopes),
+        chosen({"--links", "MODE", section_links,
+                fmt::format("Which of the links found to keep [default: {}]", name(defaults.links)),
+                &RawArguments::links},
+               link_modes,
+               {"each row's own", "those found in both directions", "those found in either, at both rows"}),
+        chosen(
+            {"--on-bad-row", "POLICY", section_links,
+             fmt::format("What to do about rows that cannot be linked: no group, no vector, NaN, all zeros, "
+                         "another dimension than their group's [default: {}]",
+                         name(defaults.on_bad_row)),
+             &RawArguments::on_bad_row},
+            bad_row_policies, {"stop before any search", "leave them without links"}),
         {"--seed", "N", section_links,
          fmt::format("What everything random derives from [default: {}]", defaults.seed),
          &RawArguments::seed},
@@ -188,16 +200,16 @@ Flag update_flag() {
 
 std::vector<Flag> output_flags() {
     return {
-        {"-o,--output", "FILE", section_output,
+        {"-o,--output", "OUTPUT", section_output,
          "Where the links go: .parquet, .arrow, .npz, .csv, .tsv, .jsonl or .db", &RawArguments::output},
-        {"--layout", "NAME", section_output,
-         "What a row of OUTPUT is; lists is for .parquet and .arrow [default: edges]\n"
-         "  edges  a link: source, target, weight\n"
-         "  lists  a row of INPUT, with targets and weights",
-         &RawArguments::layout},
+        chosen({"--layout", "NAME", section_output,
+                fmt::format("What a row of OUTPUT is; lists is for .parquet and .arrow [default: {}]",
+                            name(OutputSpec().layout)),
+                &RawArguments::layout},
+               layouts, {"a link: source, target, weight", "a row of INPUT, with targets and weights"}),
         force_flag(),
         update_flag(),
-        {"--report", "FILE", section_output,
+        {"--report", "FILE.html|FILE.json", section_output,
          "Write what ran and what came out: .json for programs, .html as a page for people; may be given "
          "twice",
          nullptr, nullptr, &RawArguments::reports},
@@ -219,11 +231,13 @@ Flag threads_flag() {
             &RawArguments::threads};
 }
 
+Flag help_flag() { return {"-h,--help", "", section_run, "Show this help", nullptr, &RawArguments::help}; }
+
 std::vector<Flag> general_flags() {
     return {
         {"-q,--quiet", "", section_run, "No progress and no summary on standard error", nullptr,
          &RawArguments::quiet},
-        {"-h,--help", "", section_run, "Show this help", nullptr, &RawArguments::help},
+        help_flag(),
     };
 }
 
@@ -240,6 +254,10 @@ Command link_command() {
                       "Up to 15 links per word, to the nearest words of its topic."},
                      {"grouplink link vectors.npy -o links.npz --groups words.tsv:topic -k 5",
                       "Up to 5 links per row, as a matrix for scipy.sparse.load_npz."},
+                     {"grouplink link words.parquet -o near.csv --links mutual --similarity-min 0.8",
+                      "Rows that are near each other, in any topic; of weight 0.8 or more."},
+                     {"grouplink link embeddings.db -o embeddings.db --update",
+                      "Similar rows of each collection of llm, as a table beside them."},
                      {"grouplink link words.parquet -o links.db --report links.html --text word",
                       "A page beside them: how it went, how similar links are, some to look at."}},
                     {}};
@@ -332,7 +350,7 @@ Command convert_command() {
         ".db), or of vectors (.parquet, .arrow, .npy, .fbin, .fvecs, .jsonl; .db is read\n"
         "alone). How links were made goes with them, as far as IN says it.",
         {{"grouplink convert links.parquet links.db", "Links for SQLite and Datasette."},
-         {"grouplink convert embeddings.db words.parquet", "A column each: id, group, embedding."}},
+         {"grouplink convert embeddings.db vectors.parquet", "A column each: id, group, embedding."}},
         {}};
     command.flags = {
         {"--embedding", "COL", section_input,
@@ -342,10 +360,12 @@ Command convert_command() {
         {"--id", "COL", section_input,
          "Column of the ids, to be kept beside the vectors; of links in lists, that of the rows' names",
          &RawArguments::id},
-        {"--layout", "NAME", section_output,
-         "What a row of OUT is, for links in .parquet and .arrow: edges or lists [default: as in IN, else "
-         "edges]",
-         &RawArguments::layout},
+        chosen({"--layout", "NAME", section_output,
+                fmt::format("What a row of OUT is, for links in .parquet and .arrow: {} [default: as in IN, "
+                            "else {}]",
+                            one_of(names_of(layouts)), name(OutputSpec().layout)),
+                &RawArguments::layout},
+               layouts),
         force_flag(),
         update_flag(),
     };
@@ -353,11 +373,36 @@ Command convert_command() {
     return command;
 }
 
+Command completions_command() {
+    return {CommandKind::completions,
+            "completions",
+            "grouplink completions SHELL [options]",
+            "Print the completions of these commands and flags for a shell",
+            "SHELL is bash, zsh or fish. An installed grouplink has them in place already, in\n"
+            "the folders where the shells look; this is for one that is run from its build.",
+            {{"source <(grouplink completions bash)", "For this bash; in ~/.bashrc, for each one."},
+             {"grouplink completions zsh > _grouplink", "In a folder of $fpath, read by compinit."},
+             {"grouplink completions fish | source", "For this fish."}},
+            {help_flag()}};
+}
+
+Command man_command() {
+    return {CommandKind::man,
+            "man",
+            "grouplink man [options]",
+            "Print the manual page",
+            "For man, which shows it. An installed grouplink has it in place: man grouplink.",
+            {{"grouplink man | man -l -", "Shows the page."},
+             {"grouplink man > grouplink.1", "Keeps it, to be put in a folder man1 of $MANPATH."}},
+            {help_flag()}};
+}
+
 }  // namespace
 
 const std::vector<Command>& commands() {
-    static const std::vector<Command> all{link_command(), explain_command(), inspect_command(),
-                                          verify_command(), convert_command()};
+    static const std::vector<Command> all{link_command(),   explain_command(), inspect_command(),
+                                          verify_command(), convert_command(), completions_command(),
+                                          man_command()};
     return all;
 }
 

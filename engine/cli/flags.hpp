@@ -9,15 +9,27 @@
 
 namespace grouplink::cli {
 
-/// A flag of a command: what parses it, what explains it and where its value goes.
+/// One of the values that a flag takes.
+struct Choice {
+    std::string_view value;
+    std::string_view meaning;  ///< may be empty
+};
+
+/// A flag of a command: what parses it, explains it, completes it and says where its value goes. The
+/// parser, the help, the manual page and the shells' completions are all made of these.
 struct Flag {
-    std::string_view names;    ///< "-k,--n-nearest"
-    std::string_view value;    ///< what stands for the value in the help; empty for a switch
+    std::string_view names;  ///< "-k,--n-nearest"
+    /// What stands for the value in the help; empty for a switch. It tells the shells what to complete,
+    /// see values_of() in completions.hpp.
+    std::string_view value;
     std::string_view section;  ///< heading in the help
     std::string help;
     std::optional<std::string> RawArguments::*text = nullptr;  ///< of a flag with a value
     bool RawArguments::*on = nullptr;                          ///< of a switch
     std::vector<std::string> RawArguments::*texts = nullptr;  ///< of a flag with a value that may be repeated
+    std::vector<Choice> choices{};  ///< where only these are taken
+
+    bool takes_value() const { return on == nullptr; }
 };
 
 struct Example {
@@ -28,7 +40,7 @@ struct Example {
 struct Command {
     CommandKind kind = CommandKind::none;
     std::string_view name;
-    std::string_view usage;
+    std::string_view usage;  ///< "grouplink link INPUT -o OUTPUT [options]"; tells the operands
     std::string_view summary;
     std::string_view about;  ///< a paragraph for the help
     std::vector<Example> examples;

@@ -1,8 +1,11 @@
 #include "cli/help.hpp"
 
+#include "cli/text.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 #include <vector>
 
@@ -11,38 +14,6 @@ namespace {
 
 constexpr std::size_t line_width = 80;
 constexpr std::size_t help_column = 28;
-
-/// The size of the first word; "[default: 15]" is one.
-std::size_t word_size(std::string_view text) {
-    const std::size_t from = text.starts_with('[') ? std::min(text.find(']'), text.size()) : 0;
-    return std::min(text.find(' ', from), text.size());
-}
-
-void wrap_line(std::vector<std::string>& lines, std::string_view text, std::size_t width) {
-    lines.emplace_back();
-    // What is indented is laid out already.
-    if (text.starts_with(' ')) {
-        lines.back() = text;
-        return;
-    }
-    while (!text.empty()) {
-        const std::string_view word = text.substr(0, word_size(text));
-        text.remove_prefix(std::min(word.size() + 1, text.size()));
-        if (!lines.back().empty() && lines.back().size() + 1 + word.size() > width) lines.emplace_back();
-        if (!lines.back().empty()) lines.back() += ' ';
-        lines.back() += word;
-    }
-}
-
-std::vector<std::string> wrap(std::string_view text, std::size_t width) {
-    std::vector<std::string> lines;
-    for (;;) {
-        const std::size_t end = std::min(text.find('\n'), text.size());
-        wrap_line(lines, text.substr(0, end), width);
-        if (end == text.size()) return lines;
-        text.remove_prefix(end + 1);
-    }
-}
 
 /// "  -k, --n-nearest N", with the long names in one column.
 std::string heading(const Flag& flag) {
@@ -55,9 +26,21 @@ std::string heading(const Flag& flag) {
     return text;
 }
 
+/// A line for each of the values that have a meaning, behind what the flag does.
+std::string text_of(const Flag& flag) {
+    std::string text = flag.help;
+    std::size_t widest = 0;
+    for (const Choice& choice : flag.choices) widest = std::max(widest, choice.value.size());
+    for (const Choice& choice : flag.choices) {
+        if (!choice.meaning.empty())
+            text += fmt::format("\n  {:<{}}  {}", choice.value, widest, choice.meaning);
+    }
+    return text;
+}
+
 void add_flag(std::string& out, const Flag& flag) {
     std::string line = heading(flag);
-    for (const std::string& part : wrap(flag.help, line_width - help_column)) {
+    for (const std::string& part : wrap(text_of(flag), line_width - help_column)) {
         if (line.size() + 2 > help_column) {
             out += line + '\n';
             line.clear();
@@ -69,6 +52,19 @@ void add_flag(std::string& out, const Flag& flag) {
 
 }  // namespace
 
+std::span<const ExitStatus> exit_statuses() {
+    static constexpr auto all = std::to_array<ExitStatus>({
+        {0, "done"},
+        {1, "failed; of verify: something is broken"},
+        {2, "usage: an option that is unknown, out of range, or contradicts another"},
+        {3, "bad input: a malformed file, an unknown column, bad rows"},
+        {4, "out of memory"},
+        {5, "reading or writing failed"},
+        {130, "interrupted"},
+    });
+    return all;
+}
+
 std::string help() {
     std::string out =
         "grouplink links rows by the similarity of their embeddings, within groups.\n"
@@ -76,7 +72,7 @@ std::string help() {
         "Usage: grouplink COMMAND ...\n"
         "\n"
         "Commands:\n";
-    for (const Command& one : commands()) out += fmt::format("  {:<10}{}\n", one.name, one.summary);
+    for (const Command& one : commands()) out += fmt::format("  {:<13}{}\n", one.name, one.summary);
     out +=
         "\n"
         "Options:\n"
@@ -86,9 +82,13 @@ std::string help() {
         "Examples:\n"
         "  grouplink inspect words.parquet\n"
         "  grouplink link words.parquet -o links.parquet --group topic --id word\n"
-        "\n"
-        "Exit codes: 0 done, 1 failed, 2 usage, 3 bad input, 4 out of memory,\n"
-        "5 reading or writing failed, 130 interrupted.\n";
+        "\n";
+    std::string codes = "Exit codes:";
+    for (const ExitStatus& status : exit_statuses()) {
+        const std::string_view first = status.meaning.substr(0, status.meaning.find_first_of(":;"));
+        codes += fmt::format("{} {} {}", codes.ends_with(':') ? "" : ",", status.code, first);
+    }
+    for (const std::string& line : wrap(codes + '.', line_width)) out += line + '\n';
     return out;
 }
 

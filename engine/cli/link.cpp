@@ -162,7 +162,6 @@ void run_link(const LinkArguments& arguments, const std::stop_token& stop) {
     if (!arguments.input.text.empty()) check_texts(arguments.input, table.vectors.rows, control);
     const double read_seconds = seconds_since(start);
 
-    line.set_rows(table.vectors.rows);
     LinkResult result = about_file(arguments.input.path, [&] {
         return build_links(table.vectors, table.groups, arguments.options, control);
     });

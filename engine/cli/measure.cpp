@@ -25,6 +25,17 @@ GroupColumn sample_of(const GroupColumn& groups, std::int32_t group, std::int64_
     return sample;
 }
 
+/// The same control, its stages named after the index that is measured: of a job that is one stage of
+/// another only the search is told.
+JobControl control_of(const JobControl& control, IndexKind index) {
+    if (!control.on_progress) return control;
+    const auto report = [report_stage = control.on_progress, index](const Progress& progress) {
+        if (progress.stage == "knn")
+            report_stage({name(index), progress.done, progress.total, progress.unit});
+    };
+    return {report, control.stop};
+}
+
 }  // namespace
 
 std::vector<IndexMeasure> measure_indexes(const MatrixView& vectors, const GroupColumn& groups,
@@ -41,9 +52,10 @@ std::vector<IndexMeasure> measure_indexes(const MatrixView& vectors, const Group
         LinkOptions one = options;
         one.index = index;
         one.on_bad_row = BadRowPolicy::drop;
-        const GroupPlan planned = plan_links(vectors, sample, one, control).groups.front();
+        const JobControl followed = control_of(control, index);
+        const GroupPlan planned = plan_links(vectors, sample, one, followed).groups.front();
         if (planned.index != index) continue;
-        const Report report = build_links(vectors, sample, one, control).report;
+        const Report report = build_links(vectors, sample, one, followed).report;
         const GroupReport& group = report.groups.front();
         double seconds = 0.0;
         for (const WorkerReport& worker : report.workers) seconds += worker.busy_seconds;

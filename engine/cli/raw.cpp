@@ -80,7 +80,7 @@ RawArguments parse_flags(const Command& command, std::span<const std::string> ar
     app.allow_extras();
     std::vector<std::pair<const Flag*, CLI::Option*>> options;
     for (const Flag& flag : command.flags) {
-        CLI::Option* const option = flag.on == nullptr ? app.add_option(std::string(flag.names))->expected(1)
+        CLI::Option* const option = flag.takes_value() ? app.add_option(std::string(flag.names))->expected(1)
                                                        : app.add_flag(std::string(flag.names));
         option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
         options.emplace_back(&flag, option);

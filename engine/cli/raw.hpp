@@ -8,7 +8,7 @@
 namespace grouplink::cli {
 
 /// Which command the arguments name.
-enum class CommandKind { none, link, explain, inspect, verify, convert };
+enum class CommandKind { none, link, explain, inspect, verify, convert, completions, man };
 
 /// The arguments as typed: the first stage, in which nothing has been judged but the flags' names.
 struct RawArguments {

@@ -72,6 +72,28 @@ void for_each_character(std::string_view text, Visit visit) {
     }
 }
 
+/// The size of the first word; "[default: 15]" is one.
+std::size_t word_size(std::string_view text) {
+    const std::size_t from = text.starts_with('[') ? std::min(text.find(']'), text.size()) : 0;
+    return std::min(text.find(' ', from), text.size());
+}
+
+void wrap_line(std::vector<std::string>& lines, std::string_view text, std::size_t width) {
+    lines.emplace_back();
+    // What is indented is laid out already.
+    if (text.starts_with(' ')) {
+        lines.back() = text;
+        return;
+    }
+    while (!text.empty()) {
+        const std::string_view word = text.substr(0, word_size(text));
+        text.remove_prefix(std::min(word.size() + 1, text.size()));
+        if (!lines.back().empty() && lines.back().size() + 1 + word.size() > width) lines.emplace_back();
+        if (!lines.back().empty()) lines.back() += ' ';
+        lines.back() += word;
+    }
+}
+
 }  // namespace
 
 std::string count_text(std::int64_t number) {
@@ -97,6 +119,15 @@ std::string bytes_text(std::int64_t bytes) {
 
 std::string plural(std::int64_t number, std::string_view noun) {
     return fmt::format("{} {}{}", count_text(number), noun, number == 1 ? "" : "s");
+}
+
+std::string one_of(const std::vector<std::string_view>& names) {
+    std::string text;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        if (i > 0) text += i + 1 == names.size() ? " or " : ", ";
+        text += names[i];
+    }
+    return text;
 }
 
 std::string printable(std::string_view text) {
@@ -143,6 +174,16 @@ std::string shorten(std::string_view text, std::size_t width) {
     });
     whole.resize(bytes);
     return whole.append(dots);
+}
+
+std::vector<std::string> wrap(std::string_view text, std::size_t width) {
+    std::vector<std::string> lines;
+    for (;;) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        wrap_line(lines, text.substr(0, end), width);
+        if (end == text.size()) return lines;
+        text.remove_prefix(end + 1);
+    }
 }
 
 std::string notes_text(const std::vector<std::string>& notes) {

@@ -17,6 +17,9 @@ std::string bytes_text(std::int64_t bytes);
 /// "1 row", "2,000 rows".
 std::string plural(std::int64_t number, std::string_view noun);
 
+/// "edges or lists", "bash, zsh or fish".
+std::string one_of(const std::vector<std::string_view>& names);
+
 /// The text with all that could move the cursor or is not UTF-8 written out as \n, \t or \xNN: keys
 /// and paths are data, and a terminal obeys what it is sent.
 std::string printable(std::string_view text);
@@ -26,6 +29,10 @@ std::size_t display_width(std::string_view text);
 
 /// Printable text of at most `width` columns, with "..." where it was cut.
 std::string shorten(std::string_view text, std::size_t width);
+
+/// The lines of `text`, broken between words where they are longer than `width`; "[default: 15]" is one
+/// word, and a line that begins with a blank is laid out already.
+std::vector<std::string> wrap(std::string_view text, std::size_t width);
 
 /// A line for each.
 std::string notes_text(const std::vector<std::string>& notes);

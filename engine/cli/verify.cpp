@@ -181,7 +181,6 @@ bool run_verify(const VerifyArguments& arguments, const std::stop_token& stop) {
     options.recall_min = arguments.recall_min;
     options.seed = arguments.seed;
     options.row_name = [&](std::int64_t row) { return row_name(table.ids, row); };
-    line.set_rows(table.vectors.rows);
     VerifyResult result = about_file(arguments.input.path, [&] {
         return verify_links(table.vectors, table.groups, file.graph, options, control);
     });
@@ -189,6 +188,9 @@ bool run_verify(const VerifyArguments& arguments, const std::stop_token& stop) {
     checks.insert(checks.end(), result.checks.begin(), result.checks.end());
     result.checks = std::move(checks);
     line.clear();
+    if (const std::string times = line.times_text(); !times.empty()) {
+        print_error(fmt::format("verified in {}\n", times));
+    }
     print(arguments.json ? result_json(arguments, file, made, result)
                          : result_text(arguments, file, made, result));
     return result.ok();

@@ -119,7 +119,7 @@ void write_rows(AtomicFile& file, const RowsOut& rows, const JobControl& control
     if (!rows.group.empty()) fields.push_back(arrow::field(rows.group, arrow::utf8()));
     fields.push_back(arrow::field(rows.embedding, vectors.type()));
     const auto sink = open_columnar_sink(file, arrow::schema(std::move(fields)), rows_a_group);
-    Ticker ticker(control, "write", table.vectors.rows);
+    Ticker ticker(control, "write", table.vectors.rows, "rows");
     for (std::int64_t first = 0; first < table.vectors.rows;) {
         ticker.at(first);
         const std::int64_t last = vectors.batch_end(first);

@@ -203,7 +203,7 @@ void write_table_lists(AtomicFile& file, const std::string& input, const LinksOu
     JobControl writing = control;
     if (control.on_progress) {
         writing.on_progress = [&](const Progress& progress) {
-            control.on_progress({"write", progress.done});
+            control.on_progress({"write", progress.done, progress.total, progress.unit});
         };
     }
     std::int64_t first = 0;
@@ -261,7 +261,7 @@ void write_array_lists(AtomicFile& file, const LinksOut& links, const Names& nam
     const auto sink =
         open_columnar_sink(file, with_record(std::move(fields), nullptr, links.record, path),
                            rows_of_bytes(rows, link_bytes(links.graph), bytes_a_group, rows_a_group));
-    Ticker ticker(control, "write", rows);
+    Ticker ticker(control, "write", rows, "rows");
     std::vector<std::int64_t> numbers;
     for (std::int64_t first = 0; first < rows;) {
         ticker.at(first);
@@ -292,7 +292,7 @@ void write_edges_columnar(AtomicFile& file, const LinksOut& links, const JobCont
                                                           arrow::field("weight", weight_type, false)},
                                                          nullptr, links.record, file.path()),
                                              rows_a_group);
-        Ticker ticker(control, "write", graph.links());
+        Ticker ticker(control, "write", graph.links(), "links");
         std::vector<std::int64_t> sources;
         std::int64_t bytes = 0;
         std::int64_t first = 0;

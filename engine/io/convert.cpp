@@ -224,8 +224,8 @@ Converted copy_table(const ConvertSpec& spec, bool links, const JobControl& cont
 Converted convert_file(const ConvertSpec& spec, const JobControl& control) {
     using namespace io;
     const InputSpec& input = spec.input;
-    const Format from = known_format(input.path, Role::any, "a file to convert");
-    const Format to = known_format(spec.output.path, Role::any, "an output");
+    const Format from = known_format(input.path, FileRole::any, "a file to convert");
+    const Format to = known_format(spec.output.path, FileRole::any, "an output");
     // A file that is not there is the first thing to tell.
     (void)open_to_read(input.path);
     check_place(spec.output, input);

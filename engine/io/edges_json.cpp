@@ -25,7 +25,7 @@ void write_edges_json(AtomicFile& file, const LinksOut& links, const JobControl&
         append_json(end, name(*links.mode));
     }
     end += "}\n";
-    Ticker ticker(control, "write", graph.links());
+    Ticker ticker(control, "write", graph.links(), "links");
     std::string text;
     std::string begin;
     for (std::int64_t row = 0; row < graph.rows(); ++row) {

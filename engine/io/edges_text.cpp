@@ -45,7 +45,7 @@ void write_edges(AtomicFile& file, char separator, const LinksOut& links, const 
         text += title;
         text += title == "Similarity" ? '\n' : separator;
     }
-    Ticker ticker(control, "write", graph.links());
+    Ticker ticker(control, "write", graph.links(), "links");
     std::string source;
     for (std::int64_t row = 0; row < graph.rows(); ++row) {
         const std::int64_t first = graph.offsets[static_cast<std::size_t>(row)];

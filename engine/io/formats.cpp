@@ -6,7 +6,8 @@
 #include <filesystem>
 #include <vector>
 
-namespace grouplink::io {
+namespace grouplink {
+namespace io {
 namespace {
 
 struct Extension {
@@ -36,11 +37,11 @@ constexpr Extension extensions[] = {
     {".sqlite3", Format::sqlite, true, true, false},
 };
 
-bool has_role(const Extension& extension, Role role) {
+bool has_role(const Extension& extension, FileRole role) {
     switch (role) {
-        case Role::rows: return extension.rows;
-        case Role::links: return extension.links;
-        case Role::any: break;
+        case FileRole::rows: return extension.rows;
+        case FileRole::links: return extension.links;
+        case FileRole::any: break;
     }
     return true;
 }
@@ -62,7 +63,7 @@ Format format_of(std::string_view path) {
     return Format::unknown;
 }
 
-Format known_format(std::string_view path, Role role, std::string_view what) {
+Format known_format(std::string_view path, FileRole role, std::string_view what) {
     const std::string text = extension_of(path);
     std::vector<std::string> names;
     std::vector<std::string_view> listed;
@@ -77,4 +78,14 @@ Format known_format(std::string_view path, Role role, std::string_view what) {
          text.empty() ? std::string() : did_you_mean(text, names));
 }
 
-}  // namespace grouplink::io
+}  // namespace io
+
+std::vector<std::string_view> file_extensions(FileRole role) {
+    std::vector<std::string_view> texts;
+    for (const io::Extension& extension : io::extensions) {
+        if (io::has_role(extension, role)) texts.push_back(extension.text);
+    }
+    return texts;
+}
+
+}  // namespace grouplink

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <grouplink/io.hpp>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -7,13 +9,6 @@
 namespace grouplink::io {
 
 enum class Format : std::uint8_t { unknown, parquet, arrow, npy, npz, csv, tsv, fbin, fvecs, jsonl, sqlite };
-
-/// What a file is to be.
-enum class Role : std::uint8_t {
-    rows,   ///< vectors, with their groups and ids or without
-    links,  ///< what write_links writes
-    any,    ///< one of the two, or values beside an array
-};
 
 /// By the extension, in either case of letters.
 Format format_of(std::string_view path);
@@ -23,7 +18,7 @@ std::string extension_of(std::string_view path);
 
 /// The format of `path`, which must be one that can have the role. Throws Error(invalid_options) that
 /// lists the extensions; `what` is what the file is in its words, such as "an input".
-Format known_format(std::string_view path, Role role, std::string_view what);
+Format known_format(std::string_view path, FileRole role, std::string_view what);
 
 /// Read and written through Arrow: nothing of it is in a build without Parquet.
 constexpr bool is_columnar(Format format) { return format == Format::parquet || format == Format::arrow; }

@@ -57,7 +57,7 @@ FileInfo inspect_raw(const RowsRead& read, const char* format) {
 }
 
 FileInfo inspect(const std::string& path, const JobControl& control) {
-    switch (known_format(path, Role::any, "a file to inspect")) {
+    switch (known_format(path, FileRole::any, "a file to inspect")) {
         case Format::parquet:
         case Format::arrow: return inspect_columnar(path, control);
         case Format::jsonl: return inspect_json_lines(path, control);

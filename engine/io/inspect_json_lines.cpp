@@ -79,7 +79,7 @@ FileInfo inspect_json_lines(const std::string& path, const JobControl& control) 
     std::vector<SeenColumn> columns;
     std::unordered_map<std::string, std::size_t> places;
     JsonLines lines(path, file.text());
-    Ticker ticker(control, "read", info.bytes);
+    Ticker ticker(control, "read", info.bytes, "bytes");
     for (; lines.next(); ++info.rows) {
         if (info.rows % rows_a_tick == 0) ticker.at(lines.position());
         for (const JsonField& field : lines.fields()) {

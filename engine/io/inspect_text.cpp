@@ -47,7 +47,7 @@ FileInfo inspect_text(const std::string& path, char delimiter, const JobControl&
     if (!reader.next(fields)) fail(ErrorCode::bad_input, "{}: is empty, a header line was expected", path);
     for (const Field& field : fields) info.columns.emplace_back().name = field.value(scratch);
     std::vector<ColumnType> types(fields.size());
-    Ticker ticker(control, "read", info.bytes);
+    Ticker ticker(control, "read", info.bytes, "bytes");
     constexpr std::int64_t rows_a_tick = 1 << 14;
     for (; reader.next(fields, types.size()); ++info.rows) {
         if (info.rows % rows_a_tick == 0) ticker.at(reader.position());

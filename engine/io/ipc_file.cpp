@@ -75,7 +75,7 @@ void IpcFile::check_end(std::int64_t position) const {
 
 void IpcFile::read(const std::vector<int>& fields, const JobControl& control,
                    const std::function<void(const arrow::RecordBatch&)>& use) {
-    Ticker ticker(control, "read", bytes_);
+    Ticker ticker(control, "read", bytes_, "bytes");
     std::int64_t rows = 0;
     const auto take_batch = [&](const arrow::RecordBatch& batch) {
         // What is read in place has been checked by nobody.

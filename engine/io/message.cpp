@@ -1,32 +1,13 @@
 #include "io/message.hpp"
 
 #include "io/utf8.hpp"
+#include "nearest_name.hpp"
 
 #include <algorithm>
-#include <numeric>
 #include <system_error>
 #include <vector>
 
 namespace grouplink::io {
-namespace {
-
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        std::size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (std::size_t j = 0; j < b.size(); ++j) {
-            const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-            diagonal = row[j + 1];
-            row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
-        }
-    }
-    return row.back();
-}
-
-}  // namespace
-
 void fail_system(std::string_view path, std::string_view what, int error_number) {
     fail(ErrorCode::io, "{}: {}: {}", path, what, std::generic_category().message(error_number));
 }
@@ -73,19 +54,9 @@ std::string quoted_list(std::span<const std::string> values) {
 }
 
 std::string did_you_mean(std::string_view typed, std::span<const std::string> names) {
-    constexpr std::size_t longest = 64;
-    std::size_t best = longest;
-    const std::string* nearest = nullptr;
-    for (const std::string& name : names) {
-        if (typed.size() > longest || name.size() > longest) continue;
-        const std::size_t distance = edit_distance(typed, name);
-        if (distance < best) {
-            best = distance;
-            nearest = &name;
-        }
-    }
-    if (!nearest || best > std::max<std::size_t>(1, std::max(typed.size(), nearest->size()) / 3)) return {};
-    return "; did you mean " + in_quotes(*nearest) + "?";
+    const std::vector<std::string_view> candidates(names.begin(), names.end());
+    const std::string_view meant = nearest_name(typed, candidates);
+    return meant.empty() ? std::string() : fmt::format("; did you mean {}?", in_quotes(meant));
 }
 
 std::string first_line(std::string_view text) {

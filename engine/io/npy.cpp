@@ -129,7 +129,7 @@ std::variant<std::vector<std::int64_t>, StringColumn> npy_values(const NpyHeader
     if (header.big_endian) fail_big_endian(header, path);
     const std::string_view data = file.substr(header.data_offset);
     const std::int64_t rows = header.items;
-    Ticker ticker(control, "read", rows);
+    Ticker ticker(control, "read", rows, "rows");
     if (header.kind == 'U' || header.kind == 'S' || (header.kind == 'b' && header.item_size == 1)) {
         return strings(header, data, path, ticker);
     }

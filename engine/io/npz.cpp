@@ -37,7 +37,7 @@ constexpr std::string_view descr_of() {
 class NpzWriter {
 public:
     NpzWriter(AtomicFile& file, std::int64_t values, const JobControl& control, std::uint64_t zip64_from)
-        : zip_(file, zip64_from), ticker_(control, "write", values) {}
+        : zip_(file, zip64_from), ticker_(control, "write", values, "values") {}
 
     /// A one-dimensional array of the values as `Stored`.
     template <typename Stored, typename Value>

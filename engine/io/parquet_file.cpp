@@ -150,7 +150,7 @@ void ParquetFile::read(const std::vector<int>& fields, const JobControl& control
     for (const int field : fields) {
         for (const int leaf : leaves(field)) columns.push_back(leaf);
     }
-    Ticker ticker(control, "read", metadata_->num_rows());
+    Ticker ticker(control, "read", metadata_->num_rows(), "rows");
     std::int64_t done = 0;
     for (int i = 0; i < metadata_->num_row_groups(); ++i) {
         const std::int64_t before = done;

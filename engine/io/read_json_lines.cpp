@@ -50,7 +50,7 @@ public:
           rows_(path, ElementType::float32, 4 * static_cast<std::int64_t>(text.size())) {}
 
     RowsRead read(std::int64_t bytes, const JobControl& control) {
-        Ticker ticker(control, "read", bytes);
+        Ticker ticker(control, "read", bytes, "bytes");
         for (std::int64_t row = 0; lines_.next(); ++row) {
             if (row % lines_a_tick == 0) ticker.at(lines_.position());
             if (first_keys_.empty()) first_keys_ = lines_.keys();
@@ -113,9 +113,13 @@ private:
     void add_id() {
         const JsonField* const field = lines_.find(columns_.id);
         if (!field || field->kind == Kind::null) {
+            std::string keys;
             std::string hint;
-            if (!field) hint = did_you_mean(columns_.id, lines_.keys());
-            refuse("has no id {}; give each row one{}", in_quotes(columns_.id), hint);
+            if (!field) {
+                keys = ", its keys are " + quoted_list(lines_.keys());
+                hint = did_you_mean(columns_.id, lines_.keys());
+            }
+            refuse("has no id {}{}; give each row one{}", in_quotes(columns_.id), keys, hint);
         }
         const bool text = field->kind == Kind::text;
         if (!text && field->kind != Kind::integer) {

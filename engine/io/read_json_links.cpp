@@ -22,7 +22,7 @@ public:
         : path_(path), lines_(path, text), names_(names) {}
 
     LinksFile read(std::int64_t bytes, const JobControl& control) {
-        Ticker ticker(control, "read", bytes);
+        Ticker ticker(control, "read", bytes, "bytes");
         for (std::int64_t count = 0; lines_.next(); ++count) {
             if (count % lines_a_tick == 0) ticker.at(lines_.position());
             add();

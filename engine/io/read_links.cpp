@@ -97,7 +97,7 @@ CsrGraph EdgeList::both_ways(std::int64_t rows) const {
 }
 
 LinksFile read_links_of(const std::string& path, RowNames& names, const JobControl& control) {
-    switch (known_format(path, Role::links, "an output")) {
+    switch (known_format(path, FileRole::links, "an output")) {
         case Format::npz: return read_npz_links(path, names, control);
         case Format::csv: return read_text_links(path, ',', names, control);
         case Format::tsv: return read_text_links(path, '\t', names, control);

@@ -159,7 +159,7 @@ RowsRead read_sqlite(const std::string& path, const TableColumns& columns, const
     for (const std::string& name : {named.group, named.id}) {
         if (!name.empty()) sql += ", " + known.sql(name);
     }
-    Ticker ticker(control, "read", file.bytes());
+    Ticker ticker(control, "read", file.bytes(), "bytes");
     SqliteStatement query = file.prepare(fmt::format("{} FROM {} ORDER BY e.rowid", sql, known.from()));
     RowReader reader(path, query, named, file.bytes());
     std::int64_t rows = 0;

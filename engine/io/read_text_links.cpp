@@ -28,7 +28,7 @@ public:
             fail(ErrorCode::bad_input, "{}: is empty, a header line was expected", path_);
         const std::size_t count = fields.size();
         const auto places = find_columns(fields);
-        Ticker ticker(control, "read", static_cast<std::int64_t>(text.size()));
+        Ticker ticker(control, "read", static_cast<std::int64_t>(text.size()), "bytes");
         while (reader.next(fields, count)) {
             if (reader.line() % lines_a_tick == 0) ticker.at(reader.position());
             line_ = reader.line();

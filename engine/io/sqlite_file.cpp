@@ -38,6 +38,20 @@ std::int64_t size_of(const std::string& path) {
     return ::stat(path.c_str(), &info) == 0 ? static_cast<std::int64_t>(info.st_size) : 0;
 }
 
+/// SQLite takes the missing end of a last page for zeros, and may never come to read it. Where a journal
+/// stands beside the file, that page may be one that is yet to be taken back.
+void check_whole(const std::string& path) {
+    constexpr off_t page_size_at = 16;
+    const FileDescriptor file = open_to_read(path);
+    std::array<unsigned char, 2> stored{};
+    if (::pread(file.get(), stored.data(), stored.size(), page_size_at) != std::ssize(stored)) return;
+    const std::int64_t number = stored[0] * 256 + stored[1];
+    const std::int64_t page = number == 1 ? 65'536 : number;
+    const std::int64_t bytes = size_of(path);
+    if (page < 512 || bytes % page == 0 || size_of(path + "-journal") > 0) return;
+    fail(ErrorCode::bad_input, "{}: was cut short: has {} bytes, its pages have {} each", path, bytes, page);
+}
+
 /// A name that SQLite cannot take for a URI or for a word of its own.
 std::string plain_name(const std::string& path) { return path.starts_with('/') ? path : "./" + path; }
 
@@ -62,6 +76,7 @@ SqliteFile::SqliteFile(const std::string& place, std::string path, int flags, co
 
 SqliteFile SqliteFile::open_to_read(const std::string& path, const JobControl& control) {
     check_mark(path);
+    check_whole(path);
     SqliteFile file(path, path, SQLITE_OPEN_READONLY, control);
     sqlite3* const database = file.database_.get();
     for (const int off :

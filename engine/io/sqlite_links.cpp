@@ -111,7 +111,7 @@ LinksFile read_sqlite_links(const std::string& path, RowNames& names, const JobC
     }
     check_columns(file);
     // Some 32 bytes a link in the table, and as many in its index.
-    Ticker ticker(control, "read", file.bytes() / 64);
+    Ticker ticker(control, "read", file.bytes() / 64, "links");
     SqliteStatement query = file.prepare("SELECT id, other_id, score FROM similarities");
     SqliteLinks links(path, query, names);
     for (std::int64_t link = 0; query.step(); ++link) {

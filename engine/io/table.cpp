@@ -53,7 +53,7 @@ std::optional<ValuesFile> ids_file(const InputSpec& input, bool array) {
 }  // namespace
 
 Table read_table(const InputSpec& input, const JobControl& control) {
-    const Format format = known_format(input.path, Role::rows, "an input");
+    const Format format = known_format(input.path, FileRole::rows, "an input");
     const bool array = is_array(format);
     // What was asked for is judged before anything is read.
     std::optional<ValuesFile> groups;

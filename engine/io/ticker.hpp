@@ -13,9 +13,9 @@ namespace grouplink::io {
 /// Progress and cancellation of one stage. Call at() every few milliseconds of work.
 class Ticker {
 public:
-    /// `total` in any unit; at() counts in the same.
-    Ticker(const JobControl& control, std::string_view stage, std::int64_t total)
-        : control_(control), stage_(stage), total_(total) {}
+    /// `unit` as in Progress; at() counts in it.
+    Ticker(const JobControl& control, std::string_view stage, std::int64_t total, std::string_view unit)
+        : control_(control), stage_(stage), total_(total), unit_(unit) {}
 
     /// Throws Error(cancelled) when a stop was requested.
     void at(std::int64_t done) {
@@ -25,13 +25,14 @@ public:
         if (now - last_ < std::chrono::milliseconds(100)) return;
         last_ = now;
         const double share = total_ > 0 ? static_cast<double>(done) / static_cast<double>(total_) : 0.0;
-        control_.on_progress({stage_, std::clamp(share, 0.0, 1.0)});
+        control_.on_progress({stage_, std::clamp(share, 0.0, 1.0), total_, unit_});
     }
 
 private:
     const JobControl& control_;
     std::string_view stage_;
     std::int64_t total_;
+    std::string_view unit_;
     std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 

@@ -67,7 +67,7 @@ void check_sizes(const Table& table, const LinkResult& result) {
 
 Format check_format(const OutputSpec& output) {
     if (output.path.empty()) fail(ErrorCode::invalid_options, "output: no path is given");
-    const Format format = known_format(output.path, Role::links, "an output");
+    const Format format = known_format(output.path, FileRole::links, "an output");
     if (output.layout == Layout::lists && !is_columnar(format)) {
         fail(ErrorCode::invalid_options, "{}: the layout lists needs a .parquet or .arrow output, got {}",
              output.path, in_quotes(extension_of(output.path)));

@@ -92,7 +92,7 @@ std::string word(std::int64_t value) {
 /// The rows as float32, before each `before`.
 void write_float32(AtomicFile& file, const MatrixView& vectors, std::int64_t dim, const std::string& before,
                    const JobControl& control) {
-    Ticker ticker(control, "write", vectors.rows);
+    Ticker ticker(control, "write", vectors.rows, "rows");
     std::vector<float> values(static_cast<std::size_t>(dim));
     for (std::int64_t row = 0; row < vectors.rows; ++row) {
         if (row % rows_a_step == 0) ticker.at(row);
@@ -141,7 +141,7 @@ void write_npy_rows(AtomicFile& file, const RowsOut& rows, const JobControl& con
     const std::int64_t dim = only_dim(file.path(), vectors);
     file.write(npy_header(npy_type(vectors.type), fmt::format("({}, {})", vectors.rows, dim)));
     const std::size_t row_bytes = static_cast<std::size_t>(dim) * element_size(vectors.type);
-    Ticker ticker(control, "write", vectors.rows);
+    Ticker ticker(control, "write", vectors.rows, "rows");
     for (std::int64_t row = 0; row < vectors.rows; ++row) {
         if (row % rows_a_step == 0) ticker.at(row);
         file.write(bytes_of(vectors.row(row), row_bytes));
@@ -169,7 +169,7 @@ void write_fvecs_rows(AtomicFile& file, const RowsOut& rows, const JobControl& c
 
 void write_json_rows(AtomicFile& file, const RowsOut& rows, const JobControl& control) {
     const Table& table = rows.table;
-    Ticker ticker(control, "write", table.vectors.rows);
+    Ticker ticker(control, "write", table.vectors.rows, "rows");
     std::string text;
     for (std::int64_t row = 0; row < table.vectors.rows; ++row) {
         if (row % rows_a_step == 0) ticker.at(row);

@@ -60,7 +60,7 @@ void insert_links(const SqliteFile& file, const LinksOut& links, const Keys& key
                   const std::vector<std::int64_t>& rows, const JobControl& control) {
     const CsrGraph& graph = links.graph;
     SqliteStatement insert = file.prepare("INSERT INTO similarities (id, other_id, score) VALUES (?, ?, ?)");
-    Ticker ticker(control, "write", graph.links());
+    Ticker ticker(control, "write", graph.links(), "links");
     std::vector<std::size_t> places;
     std::int64_t done = 0;
     for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -124,7 +124,7 @@ std::int64_t count_links(const SqliteFile& file) {
 void delete_links(const SqliteFile& file, const Keys& keys, const std::vector<std::int64_t>& rows,
                   const JobControl& control) {
     SqliteStatement remove = file.prepare("DELETE FROM similarities WHERE id = ?");
-    Ticker ticker(control, "write", std::ssize(rows));
+    Ticker ticker(control, "write", std::ssize(rows), "rows");
     for (std::size_t i = 0; i < rows.size(); ++i) {
         if (i % rows_a_tick == 0) ticker.at(0);
         keys.bind(remove, 1, rows[i]);

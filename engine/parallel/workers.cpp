@@ -101,7 +101,7 @@ public:
         const auto now = Clock::now();
         if (now - last_ < std::chrono::milliseconds(100)) return;
         last_ = now;
-        control_.on_progress({stage_, total_ > 0 ? std::min(1.0, done_ / total_) : 1.0});
+        control_.on_progress({.stage = stage_, .done = total_ > 0 ? std::min(1.0, done_ / total_) : 1.0});
     }
 
 private:
@@ -317,6 +317,15 @@ void for_blocks(std::int64_t count, std::int64_t block, int threads, const JobCo
     std::vector<Work> works(1);
     works.front().stages.push_back(block_stage(count, block, body));
     run_all(std::move(works), threads, control, stage_name);
+}
+
+JobControl count_rows(const JobControl& control, std::int64_t rows) {
+    if (!control.on_progress) return control;
+    const auto report = [report_share = control.on_progress, rows](const Progress& progress) {
+        const bool counted = progress.total > 0;
+        report_share(counted ? progress : Progress{progress.stage, progress.done, rows, "rows"});
+    };
+    return {report, control.stop};
 }
 
 void check_stop(const JobControl& control) {

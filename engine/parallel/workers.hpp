@@ -45,6 +45,9 @@ Stage block_stage(std::int64_t count, std::int64_t block, BlockBody body, double
 void for_blocks(std::int64_t count, std::int64_t block, int threads, const JobControl& control,
                 std::string_view stage_name, const BlockBody& body);
 
+/// The same control; progress that is not counted yet is counted in rows, `rows` a stage.
+JobControl count_rows(const JobControl& control, std::int64_t rows);
+
 /// Throws Error(cancelled) when a stop is requested.
 void check_stop(const JobControl& control);
 

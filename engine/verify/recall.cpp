@@ -64,7 +64,8 @@ public:
             units.push_back(std::span(rows).subspan(first, last - first));
             first = last;
         }
-        parallel::for_blocks(static_cast<std::int64_t>(units.size()), 1, threads, control, "recall",
+        const JobControl counted = parallel::count_rows(control, std::ssize(rows));
+        parallel::for_blocks(static_cast<std::int64_t>(units.size()), 1, threads, counted, "recall",
                              [&](std::int64_t first, std::int64_t, int) {
                                  search_unit(units[static_cast<std::size_t>(first)], control);
                              });

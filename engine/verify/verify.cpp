@@ -67,9 +67,10 @@ std::string_view name(CheckState state) noexcept {
 }
 
 VerifyResult verify_links(const MatrixView& vectors, const GroupColumn& groups, const CsrGraph& links,
-                          const VerifyOptions& options, const JobControl& control) {
+                          const VerifyOptions& options, const JobControl& job) {
     validate(options);
     check_shapes(vectors, groups);
+    const JobControl control = parallel::count_rows(job, vectors.rows);
     const int threads = parallel::resolve_threads(options.links.threads);
     const RowCheck rows = check_rows(vectors, groups, options.links.metric, threads, control);
     const knn::RowScorer scorer(vectors, options.links.metric, kernels::best());

@@ -34,6 +34,16 @@ struct StringColumn {
     }
 };
 
+/// What a file is to be.
+enum class FileRole : std::uint8_t {
+    rows,   ///< vectors, with their groups and ids or without
+    links,  ///< what write_links writes
+    any,    ///< one of the two
+};
+
+/// The extensions that say a file's format, with their dots, in the order of messages.
+GROUPLINK_EXPORT std::vector<std::string_view> file_extensions(FileRole role);
+
 /// The rows' names in the outputs: none (row numbers stand in), integers or strings. None is null or
 /// empty; that they be distinct is up to the user.
 using IdColumn = std::variant<std::monostate, std::vector<std::int64_t>, StringColumn>;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <stop_token>
 #include <string_view>
@@ -9,6 +10,9 @@ namespace grouplink {
 struct Progress {
     std::string_view stage;  ///< as in Report::stages
     double done = 0.0;       ///< share of the stage, in [0, 1]
+    /// What the whole stage handles, and of what: "rows", "links", "values" or "bytes". 0: not known.
+    std::int64_t total = 0;
+    std::string_view unit{};
 };
 
 /// How a caller follows a job and stops it; each job has its own.

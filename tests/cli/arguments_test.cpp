@@ -1,10 +1,12 @@
 #include "cli/arguments.hpp"
 
+#include "cli/completions.hpp"
 #include "cli/flags.hpp"
 #include "cli/help.hpp"
 #include "cli/numbers.hpp"
 #include "cli/raw.hpp"
 #include "cli/suggest.hpp"
+#include "nearest_name.hpp"
 
 #include <grouplink/error.hpp>
 
@@ -94,6 +96,30 @@ TEST_CASE("the nearest name is found when it is near") {
     CHECK(nearest_name("--seed", {}).empty());
     CHECK(did_you_mean("--sede", names) == "; did you mean --seed?");
     CHECK(did_you_mean("--frobnicate", names).empty());
+}
+
+TEST_CASE("names that are merely as short, or as long, are not suggested") {
+    const auto meant = [](std::string_view typed, std::vector<std::string_view> names) {
+        return std::string(nearest_name(typed, names));
+    };
+    CHECK(meant("w", {"v", "id"}).empty());
+    CHECK(meant("x", {"id"}).empty());
+    CHECK(meant("ab", {"ac"}).empty());
+    CHECK(meant("di", {"id"}) == "id");
+    CHECK(meant("ID", {"id"}) == "id");
+    CHECK(meant("idx", {"id", "word"}) == "id");
+    CHECK(meant("cat", {"dog", "bird"}).empty());
+    CHECK(meant("colour", {"category", "color"}) == "color");
+    CHECK(meant("Topic", {"word", "topic"}) == "topic");
+    CHECK(meant("site id", {"site", "site_id"}) == "site_id");
+    CHECK(meant("emb", {"word", "embedding"}) == "embedding");
+    CHECK(meant("em", {"word", "embedding"}).empty());
+    CHECK(meant(".txt", {".tsv", ".npz"}).empty());
+    CHECK(meant(".parquett", {".arrow", ".parquet"}) == ".parquet");
+    CHECK(meant(".json", {".npz", ".jsonl"}) == ".jsonl");
+    CHECK(meant("topics", {"topics2", "topic"}) == "topics2");  // equally near: the first
+    CHECK(meant("---", {"--id"}).empty());
+    CHECK(meant("vector", {"", std::string_view("\0", 1)}).empty());
 }
 
 TEST_CASE("what is not given has the library's default") {
@@ -252,7 +278,8 @@ TEST_CASE("an output that is added to, and parameters from a file") {
 }
 
 TEST_CASE("what is wrong is said in one line: the flag, what it got, what it wants") {
-    CHECK(complaint({}) == "no command; one of link, explain, inspect, verify, convert, or --help");
+    CHECK(complaint({}) ==
+          "no command; one of link, explain, inspect, verify, convert, completions, man, or --help");
     CHECK(complaint({"lnik"}) == "no command \"lnik\"; did you mean link?");
     CHECK(complaint({"link"}) == "link: no INPUT; see grouplink link --help");
     CHECK(complaint({"link", "a.npy"}) == "link: no -o OUTPUT; see grouplink link --help");
@@ -270,6 +297,49 @@ TEST_CASE("what is wrong is said in one line: the flag, what it got, what it wan
           "--similarity cosine goes with --metric angular only, got --metric dot");
     CHECK(complaint({"link", "a", "-o", "b", "--metric", "a\nb\x1b"}) ==
           "--metric: got \"a\\nb\\x1b\", wants angular, euclidean, manhattan, hamming or dot");
+}
+
+TEST_CASE("what stands for a value tells what completes it") {
+    using Texts = std::vector<std::string_view>;
+    const auto endings = [](std::string_view placeholder) { return values_of(placeholder).extensions; };
+    CHECK(endings("FILE.json") == Texts{".json"});
+    CHECK(endings("FILE.html|FILE.json") == Texts{".html", ".json"});
+    CHECK(endings("INPUT") == file_extensions(FileRole::rows));
+    CHECK(endings("OUTPUT") == file_extensions(FileRole::links));
+    CHECK(endings("FILE") == file_extensions(FileRole::any));
+    for (const char* any : {"FILE[:COL]", "PART..."}) {
+        CHECK(endings(any).empty());
+        CHECK(values_of(any).any_file);
+    }
+    for (const char* none : {"N", "COL", "W", ""}) {
+        CHECK(endings(none).empty());
+        CHECK_FALSE(values_of(none).any_file);
+        CHECK(values_of(none).names.empty());
+    }
+    CHECK(values_of("SHELL").names.size() == 3);
+    CHECK(operands(command(CommandKind::link)) == Texts{"INPUT"});
+    CHECK(operands(command(CommandKind::verify)) == Texts{"INPUT", "OUTPUT"});
+    CHECK(operands(command(CommandKind::man)).empty());
+    CHECK(operands({.kind = CommandKind::none,
+                    .name = "merge",
+                    .usage = "grouplink merge PART... -o OUTPUT",
+                    .summary = "",
+                    .about = "",
+                    .examples = {},
+                    .flags = {}}) == Texts{"PART..."});
+}
+
+TEST_CASE("what a flag does is said in short") {
+    const auto short_help = [](const char* help) {
+        Flag flag;
+        flag.help = help;
+        return std::string(brief(flag));
+    };
+    CHECK(short_help("Links per row [default: 15]") == "Links per row");
+    CHECK(short_help("With --index ivf: lists; more") == "With --index ivf: lists");
+    CHECK(short_help("One. Two") == "One");
+    CHECK(short_help("a .json file") == "a .json file");
+    CHECK(short_help("").empty());
 }
 
 TEST_CASE("no arguments at all make the parser do anything but answer or complain") {

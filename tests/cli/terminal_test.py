@@ -43,10 +43,13 @@ class Terminal:
         os.close(side)
         self.text = ""
 
-    def read_until(self, wanted):
-        """Reads on until the text holds `wanted`, or the run has ended."""
+    def resize(self, columns):
+        fcntl.ioctl(self.main, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+
+    def read_until(self, wanted, start=0):
+        """Reads on until the text holds `wanted` from `start` on, or the run has ended."""
         end = time.monotonic() + GIVE_UP
-        while wanted is None or wanted not in self.text:
+        while wanted is None or wanted not in self.text[start:]:
             if not select.select([self.main], [], [], max(end - time.monotonic(), 0))[0]:
                 raise TimeoutError(f"no {wanted!r} in {self.text!r}")
             try:
@@ -92,9 +95,9 @@ class OnATerminal(unittest.TestCase):
     def tearDown(self):
         self.scratch.cleanup()
 
-    def make_large(self):
+    def make_large(self, rows=60_000):
         rng = np.random.default_rng(0)
-        np.save(self.folder / "large.npy", rng.standard_normal((60_000, 256), dtype=np.float32))
+        np.save(self.folder / "large.npy", rng.standard_normal((rows, 256), dtype=np.float32))
 
     def large_run(self, **more):
         self.make_large()
@@ -115,6 +118,49 @@ class OnATerminal(unittest.TestCase):
         self.assertRegex(lines[0], r"^4,000 rows in 1 group: 60,000 links, cut 0, in .* -> links.npz$")
         self.assertEqual(lines[1], "")
         self.assertEqual(run.out, "")
+
+    def test_each_stage_has_its_time_and_rate(self):
+        run = self.large_run()
+        run.read_until(" left  ")
+        run.process.send_signal(signal.SIGINT)
+        run.finish()
+        self.assertRegex(run.text, r"\rknn +\d+%  0:0\d  \d+:\d\d left  [\d,]+ rows/s")
+
+    def test_a_terminal_that_becomes_narrow(self):
+        run = self.large_run()
+        run.read_until(" left  ")
+        run.resize(30)
+        before = len(run.text)
+        for _ in range(4):
+            run.read_until("\rknn", len(run.text))
+        run.process.send_signal(signal.SIGINT)
+        run.finish()
+        pieces = run.text[before:].split("\n")[0].split("\r")
+        self.assertGreater(len(pieces), 4)
+        for piece in pieces[3:]:  # the first may have been under way
+            self.assertLess(len(piece), 30, piece)
+
+    def test_convert_verify_and_measure_show_theirs(self):
+        self.make_large(rows=5_000)
+        for arguments, stage, summary in (
+                (["convert", "large.npy", "large.jsonl"], "write", r"^5,000 rows, in [\d.]+ s \(.*write [\d.]+\) -> large.jsonl$"),
+                (["link", "large.npy", "-o", "links.npz", "-k", "5", "-q"], None, None),
+                (["verify", "large.npy", "links.npz"], "recall", r"^verified in [\d.]+ s \(.*recall [\d.]+\)$"),
+                (["explain", "large.npy", "--measure"], "flat", r"^measured in [\d.]+ s \(.*flat [\d.]+.*\)$")):
+            with self.subTest(arguments=arguments):
+                run = Terminal(arguments, self.folder)
+                self.assertEqual(run.finish(), 0)
+                if stage is None:
+                    continue
+                self.assertIn(f"\r{stage} ", run.text)
+                self.assertRegex(run.screen()[0], summary)
+                self.assertEqual(run.screen()[1:], [""])
+                # Of that nothing stands in a pipe, but for what convert made.
+                if arguments[0] == "convert":
+                    arguments.append("--force")
+                done = subprocess.run([COMMAND, *arguments], cwd=self.folder, env=clean_environment(),
+                                      capture_output=True, text=True, check=True)
+                self.assertEqual(done.stderr, "5,000 rows -> large.jsonl\n" if arguments[0] == "convert" else "")
 
     def test_no_escape_sequences(self):
         for more in ({}, {"NO_COLOR": "1"}):
@@ -144,7 +190,7 @@ class OnATerminal(unittest.TestCase):
             run = self.large_run(columns=columns) if columns == 30 else Terminal(
                 ["link", "rows.npy", "-o", f"links{columns}.npz"], self.folder, columns=columns)
             if columns == 30:
-                run.read_until("left")
+                run.read_until("0:02")
                 run.process.send_signal(signal.SIGINT)
             run.finish()
             progress = run.text.split("\n")[0].rstrip("\r").rsplit("\r", 1)[0]

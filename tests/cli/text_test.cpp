@@ -4,8 +4,15 @@
 
 #include <doctest/doctest.h>
 
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
 #include <limits>
+#include <memory>
 #include <string>
+#include <thread>
 
 using namespace grouplink::cli;
 
@@ -67,17 +74,101 @@ TEST_CASE("a table is aligned and has no blanks at the ends") {
     CHECK(table_text({{"name"}}, {}) == "name\n");
 }
 
-TEST_CASE("progress says stage, share, rate and time left, in the width there is") {
-    CHECK(progress_text({"knn", 0.0}, 0.0, 1000, 80) == "knn        0%  0.0 s");
-    CHECK(progress_text({"knn", 0.43}, 1.0, 100'000, 80) == "knn       43%  43,000 rows/s  0:02 left");
-    CHECK(progress_text({"read", 0.5}, 3.0, 0, 80) == "read      50%  3.0 s  0:03 left");
-    CHECK(progress_text({"knn", 0.01}, 72.0, 0, 80) == "knn        1%  72.0 s  1:58:48 left");
-    CHECK(progress_text({"knn", 1.0}, 1.0, 0, 80) == "knn      100%  1.0 s  0:00 left");
-    CHECK(progress_text({"knn", 2.0}, 0.0, 0, 80) == "knn      100%  0.0 s");
-    CHECK(progress_text({"knn", -1.0}, 0.0, 0, 80) == "knn        0%  0.0 s");
-    CHECK(progress_text({"knn", std::numeric_limits<double>::quiet_NaN()}, 1.0, 0, 80) ==
-          "knn        0%  1.0 s");
-    for (std::size_t width = 0; width < 60; ++width) {
-        CHECK(display_width(progress_text({"threshold", 0.43}, 1.0, 100'000, width)) <= width);
+namespace {
+
+/// Of a stage that went at an even pace, told ten times a second.
+Pace even_pace(double done, double seconds) {
+    Pace pace;
+    for (int i = 1; i <= 10 * static_cast<int>(seconds); ++i) {
+        pace.update(done * i / (10.0 * static_cast<int>(seconds)), i / 10.0);
     }
+    return pace;
+}
+
+}  // namespace
+
+TEST_CASE("progress says stage, share, time, time left and rate, in the width there is") {
+    const grouplink::Progress knn{"knn", 0.43, 100'000, "rows"};
+    CHECK(progress_text({"knn"}, Pace(), 0.0, 80) == "knn         0%  0:00");
+    CHECK(progress_text(knn, even_pace(0.43, 2.0), 2.0, 80) ==
+          "knn        43%  0:02  0:03 left  21,500 rows/s");
+    CHECK(progress_text(knn, even_pace(0.43, 2.0), 2.0, 31) == "knn        43%  0:02  0:03 left");
+    CHECK(progress_text(knn, even_pace(0.43, 2.0), 2.0, 30) == "knn        43%  0:02");
+    CHECK(progress_text(knn, even_pace(0.43, 2.0), 2.0, 19) == "knn        43%");
+    CHECK(progress_text(knn, even_pace(0.43, 2.0), 2.0, 10) == "knn    ...");
+    CHECK(progress_text({"read", 0.5, 3LL << 30, "bytes"}, even_pace(0.5, 3.0), 3.0, 80) ==
+          "read       50%  0:03  0:03 left  512 MiB/s");
+    CHECK(progress_text({"read", 0.5}, even_pace(0.5, 3.0), 3.0, 80) == "read       50%  0:03  0:03 left");
+    CHECK(progress_text({"knn", 0.01}, even_pace(0.01, 70.0), 72.0, 80) ==
+          "knn         1%  1:12  1:55:28 left");
+    CHECK(progress_text({"knn", 2.0}, Pace(), 0.0, 80) == "knn       100%  0:00");
+    CHECK(progress_text({"knn", -1.0}, Pace(), 0.0, 80) == "knn         0%  0:00");
+    CHECK(progress_text({"knn", std::numeric_limits<double>::quiet_NaN()}, Pace(), 1.0, 80) ==
+          "knn         0%  0:01");
+    for (std::size_t width = 0; width < 60; ++width) {
+        CHECK(display_width(progress_text({"threshold", 0.43, 100'000, "rows"}, even_pace(0.43, 2.0), 2.0,
+                                          width)) <= width);
+    }
+}
+
+TEST_CASE("the time left is told once it can be trusted, and does not jump") {
+    CHECK_FALSE(Pace().seconds_left(0.0));
+    CHECK_FALSE(even_pace(0.01, 1.0).seconds_left(1.0));
+    Pace early;
+    early.update(0.5, 0.5);
+    CHECK_FALSE(early.seconds_left(0.5));
+    CHECK(*even_pace(0.1, 1.0).seconds_left(1.0) == doctest::Approx(9.0));
+    CHECK(*even_pace(0.002, 10.0).seconds_left(10.0) == doctest::Approx(4990.0));
+    // While nothing is told the clock goes on.
+    CHECK(*even_pace(0.1, 1.0).seconds_left(4.0) == doctest::Approx(6.0));
+    CHECK_FALSE(even_pace(0.1, 1.0).seconds_left(11.0));
+    // Steps that come in bursts: every second one is nothing.
+    Pace uneven;
+    double least = 1e9;
+    double most = 0.0;
+    for (int i = 1; i <= 300; ++i) {
+        uneven.update(i / 2 * 2 / 1000.0, i / 10.0);
+        if (i < 100) continue;
+        least = std::min(least, *uneven.seconds_left(i / 10.0) + i / 10.0);
+        most = std::max(most, *uneven.seconds_left(i / 10.0) + i / 10.0);
+    }
+    CHECK(least > 95.0);
+    CHECK(most < 105.0);
+    // A stage that becomes four times as slow is believed after a while.
+    Pace slower = even_pace(0.5, 10.0);
+    for (int i = 1; i <= 100; ++i) slower.update(0.5 + 0.00125 * i, 10.0 + i / 10.0);
+    CHECK(*slower.seconds_left(20.0) > 20.0);
+    CHECK(*slower.seconds_left(20.0) < 40.0);
+}
+
+TEST_CASE("the line's clock goes on while the job says nothing, and leaves no trace") {
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::tmpfile(), &std::fclose);
+    REQUIRE(file);
+    const int kept = ::dup(STDERR_FILENO);
+    ::dup2(::fileno(file.get()), STDERR_FILENO);
+    {
+        ProgressLine line(true);
+        line.update({"read", 0.25});
+        std::this_thread::sleep_for(std::chrono::milliseconds(1200));
+        line.clear();
+        line.update({"knn", 0.5});  // too late
+        CHECK(line.times_text().find(" (read ") != std::string::npos);
+    }
+    ::dup2(kept, STDERR_FILENO);
+    ::close(kept);
+    std::string text(1000, ' ');
+    std::rewind(file.get());
+    text.resize(std::fread(text.data(), 1, text.size(), file.get()));
+    CHECK(text.starts_with("\rread       25%  0:00\r"));
+    CHECK(text.find("\rread       25%  0:01\r") != std::string::npos);
+    CHECK(text.find("knn") == std::string::npos);
+    CHECK(text.ends_with("\r" + std::string(20, ' ') + '\r'));
+    CHECK(ProgressLine(false).times_text().empty());
+}
+
+TEST_CASE("lists end in or") {
+    CHECK(one_of({}).empty());
+    CHECK(one_of({"a"}) == "a");
+    CHECK(one_of({"a", "b"}) == "a or b");
+    CHECK(one_of({"a", "b", "c"}) == "a, b or c");
 }

@@ -93,6 +93,10 @@ for build in "$@"; do
     check "license" test -n "$(find "$prefix" -name LICENSE)"
     if [ "$(cached "$build" GROUPLINK_COMMAND)" = ON ]; then
         check "command runs" "$prefix/bin/grouplink" --version
+        for file in man/man1/grouplink.1 bash-completion/completions/grouplink zsh/site-functions/_grouplink \
+                    fish/vendor_completions.d/grouplink.fish; do
+            check "share/$file" test -s "$prefix/share/$file"
+        done
     fi
     [ "$kind" = static ] || check "exports grouplink alone" exports_only_grouplink "$libdir/libgrouplink.so"
     check "find_package" find_package_consumer

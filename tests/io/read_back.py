@@ -113,6 +113,11 @@ def check_other_readers(folder, edges, names):
             assert list(zip(*columns, weights)) == wanted
     if duckdb := installed("duckdb"):
         assert duckdb.sql(f"SELECT * FROM '{folder}/links.parquet'").fetchall() == wanted
+        arrow_table = read_arrow(folder / "links.arrow")
+        assert duckdb.sql("SELECT * FROM arrow_table").fetchall() == wanted
+        lines = duckdb.sql(f"SELECT source, target, weight::FLOAT FROM read_json('{folder}/links.jsonl')").fetchall()
+        assert [(s if isinstance(names[0], str) else int(s), t if isinstance(names[0], str) else int(t), w)
+                for s, t, w in lines] == wanted
 
 
 def read_arrow(path):
@@ -121,6 +126,34 @@ def read_arrow(path):
     with pa.memory_map(str(path)) as source:
         reader = pa.ipc.open_stream(source) if path.suffix == ".arrows" else pa.ipc.open_file(source)
         return reader.read_all()
+
+
+def check_other_writers(command, folder):
+    """The rows of d.parquet as others write them, whose strings and lists are not pyarrow's."""
+    written = ["d.parquet"]
+    if polars := installed("polars"):
+        frame = polars.read_parquet(folder / "d.parquet")
+        assert frame.columns == ["id", "collection", "embedding"]
+        lists = frame.with_columns(polars.col("embedding").cast(polars.List(polars.Float32)))
+        lists.write_ipc(folder / "polars.arrow")
+        lists.write_parquet(folder / "polars.parquet")
+        frame.with_columns(polars.col("embedding").cast(polars.Array(polars.Float32, 7))).write_parquet(
+            folder / "polars_array.parquet")
+        lists.write_ndjson(folder / "polars.jsonl")
+        written += ["polars.arrow", "polars.parquet", "polars_array.parquet", "polars.jsonl"]
+    if pandas := installed("pandas"):
+        frame = pandas.read_parquet(folder / "d.parquet")
+        frame.to_parquet(folder / "pandas.parquet")
+        frame.to_feather(folder / "pandas.feather")
+        written += ["pandas.parquet", "pandas.feather"]
+    if duckdb := installed("duckdb"):
+        for name, kind in [("duckdb", "FLOAT[]"), ("duckdb_array", "FLOAT[7]")]:
+            duckdb.sql(f"COPY (SELECT id, collection, embedding::{kind} AS embedding FROM '{folder}/d.parquet') "
+                       f"TO '{folder}/{name}.parquet' (FORMAT parquet)")
+            written.append(f"{name}.parquet")
+    for name in written:
+        run(command, "link", folder / name, "--group", "collection", "--id", "id", "-q", "-o", folder / f"{name}.csv")
+        assert (folder / f"{name}.csv").read_bytes() == (folder / "d.parquet.csv").read_bytes(), name
 
 
 def check_inputs(command, folder, parquet):
@@ -166,15 +199,7 @@ def check_inputs(command, folder, parquet):
     table = read_arrow(folder / "v.arrow")
     assert np.array(table.column("embedding").to_pylist(), dtype=np.float32).tobytes() == vectors.tobytes()
     run(command, "convert", folder / "v.db", folder / "d.parquet", "-q")
-    if polars := installed("polars"):
-        frame = polars.read_parquet(folder / "d.parquet")
-        assert frame.columns == ["id", "collection", "embedding"]
-        # Strings and lists as polars writes them, not as pyarrow does.
-        frame.with_columns(polars.col("embedding").cast(polars.List(polars.Float32))).write_ipc(folder / "p.arrow")
-        for path in ("p.arrow", "d.parquet"):
-            run(command, "link", folder / path, "--group", "collection", "--id", "id", "-q", "--force", "-o",
-                folder / f"{path}.csv")
-        assert (folder / "p.arrow.csv").read_bytes() == (folder / "d.parquet.csv").read_bytes()
+    check_other_writers(command, folder)
 
 
 def check_parquet_edges(path, edges, names, id_type):
