@@ -233,13 +233,19 @@ Command link_command() {
                     {{"grouplink link words.parquet -o links.parquet --group topic --id word",
                       "Up to 15 links per word, to the nearest words of its topic."},
                      {"grouplink link vectors.npy -o links.npz --groups words.tsv:topic -k 5",
-                      "Up to 5 links per row, as a matrix for scipy.sparse.load_npz."}},
+                      "Up to 5 links per row, as a matrix for scipy.sparse.load_npz."},
+                     {"grouplink link words.parquet -o 2.part --group topic --id word --shard 2/8",
+                      "The second of eight shares, for grouplink merge."}},
                     {}};
     append(command.flags, input_flags());
     append(command.flags, link_flags());
     append(command.flags, index_flags());
     append(command.flags, output_flags());
     command.flags.push_back(threads_flag());
+    command.flags.push_back({"--shard", "I/N", section_run,
+                             "Run share I of N alone and write its part, a .part; all N may run at once, on "
+                             "any machines, and merge joins their parts",
+                             &RawArguments::shard});
     append(command.flags, general_flags());
     return command;
 }
@@ -263,6 +269,10 @@ Command explain_command() {
                              "Search up to 40,000 rows of the costliest group under each index, and show how "
                              "the time taken fits the cost reckoned with",
                              nullptr, &RawArguments::measure});
+    command.flags.push_back({"--shard", "N", section_output,
+                             "Show how N shares of the job would balance, and which groups are cut; with "
+                             "I/N, the groups of share I",
+                             &RawArguments::shard});
     command.flags.push_back(json_flag());
     command.flags.push_back(threads_flag());
     append(command.flags, general_flags());
@@ -276,7 +286,7 @@ Command inspect_command() {
         "grouplink inspect FILE [options]",
         "Show what is in a file: rows, columns, metadata, group sizes",
         "FILE is any input or output of link: .parquet, .arrow, .npy, .fbin, .fvecs,\n"
-        ".npz, .csv, .tsv, .jsonl or .db.",
+        ".npz, .csv, .tsv, .jsonl, .db or .part.",
         {{"grouplink inspect words.parquet", "Which columns there are, and which could be linked."},
          {"grouplink inspect vectors.npy --groups words.tsv:topic", "How large the groups are."}},
         {}};
@@ -345,11 +355,37 @@ Command convert_command() {
     return command;
 }
 
+Command merge_command() {
+    Command command{
+        CommandKind::merge,
+        "merge",
+        "grouplink merge PART... -o OUTPUT [options]",
+        "Join the parts of a job that was linked in shares",
+        "PARTs are what link --shard wrote, one of each share, in any order. OUTPUT is then,\n"
+        "byte for byte, what link would have written. Ids and columns are read from the\n"
+        "input once more, which must be as it was.",
+        {{"grouplink merge parts/*.part -o links.parquet", "All links, as if linked at once."},
+         {"grouplink merge parts/*.part -o links.db --input /mnt/words.parquet", "The input is there now."}},
+        {}};
+    command.flags = {
+        {"--input", "FILE", section_input, "Where INPUT is [default: where link found it]",
+         &RawArguments::input},
+        {"--groups", "FILE[:COL]", section_input, "Where the file of the groups is [default: likewise]",
+         &RawArguments::groups},
+        {"--ids", "FILE[:COL]", section_input, "Where the file of the ids is [default: likewise]",
+         &RawArguments::ids},
+    };
+    append(command.flags, output_flags());
+    command.flags.push_back(threads_flag());
+    append(command.flags, general_flags());
+    return command;
+}
+
 }  // namespace
 
 const std::vector<Command>& commands() {
-    static const std::vector<Command> all{link_command(), explain_command(), inspect_command(),
-                                          verify_command(), convert_command()};
+    static const std::vector<Command> all{link_command(),   explain_command(), inspect_command(),
+                                          verify_command(), convert_command(), merge_command()};
     return all;
 }
 

@@ -1,3 +1,4 @@
+#include "cli/job.hpp"
 #include "cli/progress.hpp"
 #include "cli/run.hpp"
 #include "cli/streams.hpp"
@@ -20,14 +21,10 @@
 #include <iterator>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace grouplink::cli {
-namespace {
-
-constexpr std::size_t widest_key = 40;
-
-using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
@@ -97,6 +94,8 @@ std::string shared_id_text(const Table& table) {
     return fmt::format("note: ids are not distinct: rows {} and {} are both \"{}\"\n", first, second, id);
 }
 
+namespace {
+
 std::string summary_text(const Report& report) {
     std::vector<std::string> stages;
     for (const StageTime& stage : report.stages) {
@@ -109,8 +108,11 @@ std::string summary_text(const Report& report) {
                        bytes_text(report.peak_memory_bytes), printable(report.output));
 }
 
+}  // namespace
+
 /// The recall of the approximate groups: the lowest, where there are several.
 std::string recall_text(const Report& report) {
+    constexpr std::size_t widest_key = 40;
     std::int64_t approximate = 0;
     std::int64_t below = 0;
     const GroupReport* lowest = nullptr;
@@ -136,26 +138,11 @@ std::string recall_text(const Report& report) {
     return text + '\n';
 }
 
-}  // namespace
-
-void run_link(const LinkArguments& arguments, const std::stop_token& stop) {
-    const auto start = Clock::now();
-    check_output(arguments.output, arguments.input);
-    check_report(arguments);
-
-    ProgressLine line(!arguments.quiet && error_is_terminal());
-    const JobControl control{line.callback(), stop};
-    line.update({"read", 0.0});
-    const Table table = read_table(arguments.input, control);
-    const double read_seconds = seconds_since(start);
-
-    line.set_rows(table.vectors.rows);
-    LinkResult result = about_file(arguments.input.path, [&] {
-        return build_links(table.vectors, table.groups, arguments.options, control);
-    });
+void deliver(const LinkArguments& arguments, const Table& table, LinkResult result, Clock::time_point start,
+             double read_seconds, ProgressLine& line, const JobControl& control) {
     Report& report = result.report;
     report.input = arguments.input.path;
-    report.notes = arguments.notes;
+    report.notes.insert(report.notes.begin(), arguments.notes.begin(), arguments.notes.end());
     report.output = arguments.output.path;
     report.stages.push_back({"read", read_seconds});
     std::rotate(report.stages.begin(), std::prev(report.stages.end()), report.stages.end());
@@ -176,6 +163,25 @@ void run_link(const LinkArguments& arguments, const std::stop_token& stop) {
     const std::string json = to_json(report);
     if (!arguments.report.empty()) write_text(arguments.report, json, arguments.output.force);
     if (arguments.json) print(json);
+}
+
+void run_link(const LinkArguments& arguments, const std::stop_token& stop) {
+    if (arguments.shard) return run_share(arguments, stop);
+    const auto start = Clock::now();
+    check_output(arguments.output, arguments.input);
+    check_report(arguments);
+
+    ProgressLine line(!arguments.quiet && error_is_terminal());
+    const JobControl control{line.callback(), stop};
+    line.update({"read", 0.0});
+    const Table table = read_table(arguments.input, control);
+    const double read_seconds = seconds_since(start);
+
+    line.set_rows(table.vectors.rows);
+    LinkResult result = about_file(arguments.input.path, [&] {
+        return build_links(table.vectors, table.groups, arguments.options, control);
+    });
+    deliver(arguments, table, std::move(result), start, read_seconds, line, control);
 }
 
 }  // namespace grouplink::cli

@@ -8,7 +8,7 @@
 namespace grouplink::cli {
 
 /// Which command the arguments name.
-enum class CommandKind { none, link, explain, inspect, verify, convert };
+enum class CommandKind { none, link, explain, inspect, verify, convert, merge };
 
 /// The arguments as typed: the first stage, in which nothing has been judged but the flags' names.
 struct RawArguments {
@@ -46,6 +46,8 @@ struct RawArguments {
     std::optional<std::string> report;
     std::optional<std::string> sample;
     std::optional<std::string> recall_min;
+    std::optional<std::string> shard;
+    std::optional<std::string> input;
 
     bool force = false;
     bool update = false;

@@ -6,7 +6,20 @@
 
 namespace grouplink::io {
 
-enum class Format : std::uint8_t { unknown, parquet, arrow, npy, npz, csv, tsv, fbin, fvecs, jsonl, sqlite };
+enum class Format : std::uint8_t {
+    unknown,
+    parquet,
+    arrow,
+    npy,
+    npz,
+    csv,
+    tsv,
+    fbin,
+    fvecs,
+    jsonl,
+    sqlite,
+    part
+};
 
 /// What a file is to be.
 enum class Role : std::uint8_t {

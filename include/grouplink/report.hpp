@@ -71,6 +71,7 @@ inline constexpr int trace_slices = 50;
 struct Report {
     std::string version;
     LinkOptions options;
+    Shard shard{};        ///< that ran: all of the job but where it was cut
     std::string mapping;  ///< see mapping_name
     std::string isa;      ///< instruction set of the kernels in use
     int threads = 0;      ///< in use
