@@ -136,10 +136,12 @@ std::string shares_text(const CutPlan& plan) {
                            count_text(cut.second));
     });
     out += lines_of(whole_groups(plan), [&](const GroupPlan* group) {
-        return fmt::format(
-            "{} costs more than a share and stays whole, as {} groups do; ivf and flat ones can be "
-            "cut.\n",
-            key_of(plan, group->group), name(group->index));
+        const std::string why =
+            group->index == IndexKind::flat
+                ? std::string("is too small to be cut")
+                : fmt::format("stays whole, as all {} groups do; --index ivf or flat can be cut",
+                              name(group->index));
+        return fmt::format("{} costs more than a share and {}.\n", key_of(plan, group->group), why);
     });
     if (plan.asked.index == 0) return out;
     return out + fmt::format("\nShare {} of {}:\n\n{}", count_text(plan.asked.index),

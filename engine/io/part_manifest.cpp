@@ -188,7 +188,6 @@ std::string part_manifest(const LinkPart& part, const InputSpec& input) {
                                          {"ids", hex(part.input.ids)}}},
                     {"options", options},
                     {"isa", report.isa},
-                    {"threads", report.threads},
                     {"duplicate_rows", report.duplicate_rows},
                     {"scored_pairs", report.scored_pairs},
                     {"researched_rows", report.researched_rows}};

@@ -38,7 +38,7 @@ VOLATILE = [
     (r'("busy": )[-+.\de]+', r"\1SHARE"),
     (r'("trace": )\[[^\]]*\]', r"\1[SHARES]"),
     (r'("peak_memory_bytes": )\d+', r"\1MEMORY"),
-    (r"(?m)^(.*: (?:parquet|arrow|npz|sqlite), [\d,]+ rows?, )[\d.]+ [KMGT]?i?B$", r"\1SIZE"),
+    (r"(?m)^(.*: (?:parquet|arrow|npz|sqlite|part), [\d,]+ rows?, )[\d.]+ [KMGT]?i?B$", r"\1SIZE"),
     (r'("isa": )"[^"]*"', r"\1ISA"),
     (r'("version": )"\d+\.\d+\.\d+"', r"\1VERSION"),
     (r"(?m)^(grouplink )\d+\.\d+\.\d+$", r"\1VERSION"),
