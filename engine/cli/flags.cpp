@@ -361,9 +361,9 @@ Command merge_command() {
         "merge",
         "grouplink merge PART... -o OUTPUT [options]",
         "Join the parts of a job that was linked in shares",
-        "PARTs are what link --shard wrote, one of each share, in any order. OUTPUT is then,\n"
-        "byte for byte, what link would have written. Ids and columns are read from the\n"
-        "input once more, which must be as it was.",
+        "PARTs are what link --shard wrote, one of each share, in any order. OUTPUT is,\n"
+        "byte for byte, what link would have written without --shard. Ids and columns are\n"
+        "read from INPUT once more, which must be as it was.",
         {{"grouplink merge parts/*.part -o links.parquet", "All links, as if linked at once."},
          {"grouplink merge parts/*.part -o links.db --input /mnt/words.parquet", "The input is there now."}},
         {}};

@@ -248,7 +248,7 @@ TEST_CASE("an output that is added to, and parameters from a file") {
 }
 
 TEST_CASE("what is wrong is said in one line: the flag, what it got, what it wants") {
-    CHECK(complaint({}) == "no command; one of link, explain, inspect, verify, convert, or --help");
+    CHECK(complaint({}) == "no command; one of link, explain, inspect, verify, convert, merge, or --help");
     CHECK(complaint({"lnik"}) == "no command \"lnik\"; did you mean link?");
     CHECK(complaint({"link"}) == "link: no INPUT; see grouplink link --help");
     CHECK(complaint({"link", "a.npy"}) == "link: no -o OUTPUT; see grouplink link --help");
