@@ -185,7 +185,7 @@ TEST_CASE("parts that are not those of one job are refused, by name and reason")
     CHECK(refusal(parts) == "");
     CHECK(refusal({}) == "merge: got no parts");
     CHECK(refusal({parts[0], parts[2]}) == "1 of 3 parts is missing: of share 2; link it and pass all parts");
-    CHECK(refusal({parts[0]}) == "2 of 3 parts are missing: of share 1, 2; link them and pass all parts");
+    CHECK(refusal({parts[0]}) == "2 of 3 parts are missing: of shares 1, 2; link them and pass all parts");
     CHECK(refusal({parts[0], parts[1], parts[1]}) ==
           "2.part: is share 2 of 3, as 2.part is; pass each share once");
 

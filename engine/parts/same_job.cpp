@@ -87,10 +87,11 @@ void check_same_job(std::span<const LinkPart> parts) {
     if (missing.empty()) return;
     const std::size_t lacking = missing.size();
     missing.resize(std::min(lacking, most_named));
+    const bool one = lacking == 1;
     throw Error(ErrorCode::bad_input,
-                fmt::format("{} of {} parts {} missing: of share {}{}; link {} and pass all parts", lacking,
-                            count, lacking == 1 ? "is" : "are", fmt::join(missing, ", "),
-                            lacking > most_named ? ", ..." : "", lacking == 1 ? "it" : "them"));
+                fmt::format("{} of {} parts {} missing: of share{} {}{}; link {} and pass all parts", lacking,
+                            count, one ? "is" : "are", one ? "" : "s", fmt::join(missing, ", "),
+                            lacking > most_named ? ", ..." : "", one ? "it" : "them"));
 }
 
 }  // namespace grouplink

@@ -67,8 +67,8 @@ struct WorkerReport {
 inline constexpr int trace_slices = 50;
 
 /// What ran, on what, and how long it took: of a whole job, or of a share of one. All but times, threads,
-/// memory, `isa`, and the counts that follow from it (scored_pairs, researched_rows), depends on the input and
-/// the options alone.
+/// memory, `isa`, and the counts that follow from it (scored_pairs, researched_rows), depends on the input
+/// and the options alone.
 struct Report {
     std::string version;
     LinkOptions options;

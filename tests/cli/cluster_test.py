@@ -169,7 +169,6 @@ def check_examples(command, folder):
     assert sorted(scripts) == ["link.sh", "merge.sh"], scripts
     shares = re.search(r'SHARES: "(\d+)"', text).group(1)
     assert re.search(r"completions: (\d+)", text).group(1) == shares
-    assert re.search(r"parallelism: (\d+)", text).group(1) == shares
     pods = {**environment, "PARTS": "pods", "OUTPUT": "pods.npz", "POLL_SECONDS": "0.2"}
     merging = start(["sh", "-c", scripts["merge.sh"]], folder, pods)
     finish(start(["sh", "-c", scripts["link.sh"]], folder, {**pods, "JOB_COMPLETION_INDEX": str(pod)})
