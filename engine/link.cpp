@@ -1,4 +1,5 @@
 #include <grouplink/link.hpp>
+#include <grouplink/part.hpp>
 
 #include "kernels/kernels.hpp"
 #include "knn/knn.hpp"
@@ -8,10 +9,14 @@
 #include "links/similarity.hpp"
 #include "machine.hpp"
 #include "parallel/workers.hpp"
+#include "parts/parts.hpp"
 #include "plan/plan.hpp"
 #include "rows/check.hpp"
+#include "rows/each_row.hpp"
+#include "rows/fingerprint.hpp"
 #include "rows/groups.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <string>
@@ -19,81 +24,6 @@
 
 namespace grouplink {
 namespace {
-
-/// Times a stage at a time and, when the caller follows the job, announces each as it starts.
-class StageClock {
-public:
-    StageClock(Report& report, const JobControl& control) : report_(report), control_(control) {}
-
-    template <typename Stage>
-    auto operator()(const char* stage_name, Stage stage) {
-        parallel::check_stop(control_);
-        if (control_.on_progress) control_.on_progress({.stage = stage_name});
-        const auto start = Clock::now();
-        auto result = stage();
-        const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-        report_.stages.push_back({stage_name, seconds});
-        report_.seconds += seconds;
-        return result;
-    }
-
-private:
-    using Clock = std::chrono::steady_clock;
-    Report& report_;
-    const JobControl& control_;
-};
-
-std::vector<GroupShape> shapes_of(const RowsByGroup& grouped, const RowCheck& check) {
-    std::vector<GroupShape> shapes(check.group_dim.size());
-    for (std::size_t g = 0; g < shapes.size(); ++g) {
-        shapes[g] = {grouped.offsets[g + 1] - grouped.offsets[g], check.group_dim[g]};
-    }
-    return shapes;
-}
-
-CsrGraph to_graph(Neighbors links, const GroupColumn& groups, const RowCheck& check,
-                  const LinkOptions& options, int threads, const JobControl& control) {
-    constexpr std::int64_t rows_a_block = 1 << 16;
-    const auto rows = static_cast<std::int64_t>(check.status.size());
-    parallel::for_blocks(
-        rows, rows_a_block, threads, control, "weights", [&](std::int64_t first, std::int64_t last, int) {
-            for (std::int64_t row = first; row < last; ++row) {
-                const auto group = groups.codes[static_cast<std::size_t>(row)];
-                if (group < 0) continue;
-                const WeightOf weight_of(
-                    options, static_cast<double>(check.group_dim[static_cast<std::size_t>(group)]));
-                const auto end = static_cast<std::size_t>(links.offsets[static_cast<std::size_t>(row) + 1]);
-                for (auto i = static_cast<std::size_t>(links.offsets[static_cast<std::size_t>(row)]); i < end;
-                     ++i) {
-                    links.distances[i] = weight_of(links.distances[i]);
-                }
-            }
-        });
-    return {std::move(links.offsets), std::move(links.targets), std::move(links.distances)};
-}
-
-std::vector<GroupReport> group_reports(const GroupColumn& groups, const Plan& plan, const KnnResult& knn,
-                                       const Cut& cut, const CsrGraph& graph) {
-    std::vector<GroupReport> reports(groups.keys.size());
-    for (const GroupPlan& group : plan.groups) {
-        const auto g = static_cast<std::size_t>(group.group);
-        reports[g].key = groups.keys[g];
-        reports[g].valid_rows = group.rows;
-        reports[g].dim = group.dim;
-        reports[g].index = group.index;
-        reports[g].search = knn.searches[g];
-        reports[g].cut = cut.of_group[g];
-        reports[g].planned_cost = group.cost;
-        reports[g].planned_memory_bytes = group.memory_bytes;
-    }
-    for (std::size_t row = 0; row < groups.codes.size(); ++row) {
-        if (groups.codes[row] < 0) continue;
-        GroupReport& report = reports[static_cast<std::size_t>(groups.codes[row])];
-        ++report.rows;
-        report.links += graph.offsets[row + 1] - graph.offsets[row];
-    }
-    return reports;
-}
 
 /// The process's own peak; getrusage's may be that of the process that started it. 0 = not known.
 std::int64_t peak_memory() {
@@ -105,16 +35,82 @@ std::int64_t peak_memory() {
     return 0;
 }
 
-}  // namespace
+/// Times a stage at a time and, when the caller follows the job, announces each as it starts.
+class StageClock {
+public:
+    explicit StageClock(const JobControl& control) : control_(control) {}
 
-LinkResult build_links(const MatrixView& vectors, const GroupColumn& groups, const LinkOptions& options,
-                       const JobControl& job) {
+    template <typename Stage>
+    auto operator()(const char* stage_name, Stage stage) {
+        parallel::check_stop(control_);
+        if (control_.on_progress) control_.on_progress({.stage = stage_name});
+        const auto start = Clock::now();
+        auto result = stage();
+        stages_.push_back({stage_name, std::chrono::duration<double>(Clock::now() - start).count()});
+        return result;
+    }
+
+    /// Adds to a report how long all took.
+    void finish(Report& report) const {
+        for (const StageTime& stage : stages_) report.seconds += stage.seconds;
+        report.stages = stages_;
+        report.peak_memory_bytes = peak_memory();
+    }
+
+private:
+    using Clock = std::chrono::steady_clock;
+    std::vector<StageTime> stages_;
+    const JobControl& control_;
+};
+
+std::vector<GroupShape> shapes_of(const RowsByGroup& grouped, const RowCheck& check) {
+    std::vector<GroupShape> shapes(check.group_dim.size());
+    for (std::size_t g = 0; g < shapes.size(); ++g) {
+        shapes[g] = {grouped.offsets[g + 1] - grouped.offsets[g], check.group_dim[g]};
+    }
+    return shapes;
+}
+
+/// Of each group, all but its links and its cut; of those that the plan has no part in, no more than the key.
+std::vector<GroupReport> group_reports(const GroupColumn& groups, const Plan& plan, const KnnResult& knn) {
+    std::vector<GroupReport> reports(groups.keys.size());
+    for (std::size_t i = 0; i < plan.groups.size(); ++i) {
+        const GroupPlan& group = plan.groups[i];
+        GroupReport& report = reports[static_cast<std::size_t>(group.group)];
+        report.key = groups.keys[static_cast<std::size_t>(group.group)];
+        report.valid_rows = group.rows;
+        report.dim = group.dim;
+        report.index = group.index;
+        report.search = knn.searches[i];
+        report.planned_cost += group.cost;
+        report.planned_memory_bytes = std::max(report.planned_memory_bytes, group.memory_bytes);
+    }
+    for (const std::int32_t code : groups.codes) {
+        if (code >= 0) ++reports[static_cast<std::size_t>(code)].rows;
+    }
+    return reports;
+}
+
+/// Distances become weights in their place.
+CsrGraph to_graph(Neighbors links, const Found& found, int threads, const JobControl& control) {
+    for_each_row(found.grouped, threads, control, "weights", [&](std::size_t row, std::size_t g, int) {
+        const WeightOf weight_of(found.report.options, static_cast<double>(found.group_dim[g]));
+        const auto end = static_cast<std::size_t>(links.offsets[row + 1]);
+        for (auto i = static_cast<std::size_t>(links.offsets[row]); i < end; ++i) {
+            links.distances[i] = weight_of(links.distances[i]);
+        }
+    });
+    return {std::move(links.offsets), std::move(links.targets), std::move(links.distances)};
+}
+
+/// From the rows to their neighbors: those of all rows, or of one share's.
+Found find(const MatrixView& vectors, const GroupColumn& groups, const LinkOptions& options,
+           StageClock& stage, const JobControl& control, const Shard& shard = {}) {
     validate(options);
+    validate(shard);
     check_shapes(vectors, groups);
-    const JobControl control = parallel::count_rows(job, vectors.rows);
     const int threads = parallel::resolve_threads(options.threads);
-    LinkResult result;
-    StageClock stage(result.report, control);
+    Found found;
 
     RowCheck check =
         stage("check", [&] { return check_rows(vectors, groups, options.metric, threads, control); });
@@ -122,47 +118,109 @@ LinkResult build_links(const MatrixView& vectors, const GroupColumn& groups, con
         throw Error(ErrorCode::bad_input, describe_bad_rows(check, vectors, groups) +
                                               "; mend them, or leave them without links: --on-bad-row drop");
     }
-    const RowsByGroup grouped = stage("group", [&] { return rows_by_group(groups, check.status); });
-    const Plan plan = stage("plan", [&] { return make_plan(shapes_of(grouped, check), options); });
+    found.grouped = stage("group", [&] { return rows_by_group(groups, check.status); });
+    const Plan plan = stage("plan", [&] {
+        Plan whole = make_plan(shapes_of(found.grouped, check), options);
+        if (shard.count == 1) return whole;
+        return std::move(cut_plan(whole, options, shard.count)[static_cast<std::size_t>(shard.index - 1)]);
+    });
     KnnResult knn = stage("knn", [&] {
-        return find_neighbors(vectors, grouped, groups.keys, plan, options, threads, control);
+        return find_neighbors(vectors, found.grouped, groups.keys, plan, options, threads, control);
     });
-    result.report.links_found = static_cast<std::int64_t>(knn.neighbors.targets.size());
-    result.report.weights = stage("histogram", [&] {
-        return histogram_of_weights(knn.neighbors, groups.codes, check.group_dim, options, threads, control);
-    });
-    const Cut cut =
-        stage("cut", [&] { return find_cut(knn.neighbors, grouped, check.group_dim, options, control); });
-    const std::vector<std::int64_t> kept = stage("threshold", [&] {
-        return kept_neighbors(knn.neighbors, grouped, check.group_dim, cut, options, threads, control);
-    });
-    Neighbors links = stage(
-        "links", [&] { return apply_mode(std::move(knn.neighbors), kept, options.links, threads, control); });
-    result.graph = stage(
-        "weights", [&] { return to_graph(std::move(links), groups, check, options, threads, control); });
-    result.row_status = std::move(check.status);
 
-    Report& report = result.report;
+    Report& report = found.report;
     report.version = version();
     report.faiss_version = faiss_version();
     report.options = options;
+    report.shard = shard;
     report.mapping = mapping_name(options);
     report.isa = kernels::name(kernels::best().isa);
     report.threads = threads;
     report.rows = vectors.rows;
-    report.links = result.graph.links();
-    report.cut = cut.lowest;
     report.row_status = check.counts;
     report.duplicate_rows = knn.counters.duplicate_rows;
     report.scored_pairs = knn.counters.scored_pairs;
     report.researched_rows = knn.counters.researched_rows;
-    report.links_from = histogram_of_links_from(result.graph, result.row_status);
-    report.links_to = histogram_of_links_to(result.graph, result.row_status);
-    report.groups = group_reports(groups, plan, knn, cut, result.graph);
+    report.groups = group_reports(groups, plan, knn);
     report.workers = std::move(knn.workers);
-    report.peak_memory_bytes = peak_memory();
+    found.row_status = std::move(check.status);
+    found.group_dim = std::move(check.group_dim);
+    for (const GroupPlan& group : plan.groups) {
+        found.searched.push_back({group.group, group.first_query, group.queries});
+    }
+    found.neighbors = std::move(knn.neighbors);
+    return found;
+}
+
+/// From the neighbors of all rows to their links.
+LinkResult finish(Found found, StageClock& stage, const JobControl& control) {
+    const LinkOptions& options = found.report.options;
+    const int threads = found.report.threads;
+    found.report.links_found = std::ssize(found.neighbors.targets);
+    found.report.weights = stage("histogram", [&] {
+        return histogram_of_weights(found.neighbors, found.grouped, found.group_dim, options, threads,
+                                    control);
+    });
+    const Cut cut = stage(
+        "cut", [&] { return find_cut(found.neighbors, found.grouped, found.group_dim, options, control); });
+    const std::vector<std::int64_t> kept = stage("threshold", [&] {
+        return kept_neighbors(found.neighbors, found.grouped, found.group_dim, cut, options, threads,
+                              control);
+    });
+    Neighbors links = stage("links", [&] {
+        return apply_mode(std::move(found.neighbors), kept, options.links, threads, control);
+    });
+    CsrGraph graph = stage("weights", [&] { return to_graph(std::move(links), found, threads, control); });
+
+    Report& report = found.report;
+    report.links = graph.links();
+    report.links_from = histogram_of_links_from(graph, found.row_status);
+    report.links_to = histogram_of_links_to(graph, found.row_status);
     report.machine = describe_machine();
-    return result;
+    report.cut = cut.lowest;
+    for (std::size_t g = 0; g < report.groups.size(); ++g) {
+        report.groups[g].cut = cut.of_group[g];
+        report.groups[g].links = 0;
+        for (const std::int64_t row : found.grouped.group(static_cast<std::int32_t>(g))) {
+            const auto r = static_cast<std::size_t>(row);
+            report.groups[g].links += graph.offsets[r + 1] - graph.offsets[r];
+        }
+    }
+    stage.finish(report);
+    return {std::move(graph), std::move(found.row_status), std::move(report)};
+}
+
+}  // namespace
+
+LinkResult build_links(const MatrixView& vectors, const GroupColumn& groups, const LinkOptions& options,
+                       const JobControl& job) {
+    const JobControl control = parallel::count_rows(job, vectors.rows);
+    StageClock stage(control);
+    return finish(find(vectors, groups, options, stage, control), stage, control);
+}
+
+LinkPart link_part(const MatrixView& vectors, const GroupColumn& groups, const Shard& shard,
+                   const LinkOptions& options, const JobControl& job) {
+    const JobControl control = parallel::count_rows(job, vectors.rows);
+    StageClock stage(control);
+    Found found = find(vectors, groups, options, stage, control, shard);
+    const int threads = found.report.threads;
+    LinkPart part = stage("part", [&] { return make_part(std::move(found)); });
+    part.input = stage("fingerprint", [&] {
+        return InputFingerprint{
+            .vectors = hash_vectors(vectors, threads, control), .groups = hash_groups(groups), .ids = 0};
+    });
+    stage.finish(part.report);
+    return part;
+}
+
+LinkResult merge_parts(std::span<const LinkPart> parts, int threads, const JobControl& job) {
+    const JobControl control = parallel::count_rows(job, parts.empty() ? 0 : parts.front().report.rows);
+    StageClock stage(control);
+    threads = parallel::resolve_threads(threads);
+    Found found = stage("join", [&] { return join_parts(parts, threads, control); });
+    found.report.threads = threads;
+    return finish(std::move(found), stage, control);
 }
 
 Plan plan_links(const MatrixView& vectors, const GroupColumn& groups, const LinkOptions& options,

@@ -71,6 +71,16 @@ void validate(const LinkOptions& options) {
     validate_index(options);
 }
 
+void validate(const Shard& shard) {
+    if (shard.count < 1 || shard.count > Shard::most) {
+        fail(fmt::format("shard: got {} shares, must be from 1 to {}", shard.count, +Shard::most));
+    }
+    if (shard.index < 1 || shard.index > shard.count) {
+        fail(fmt::format("shard: got share {} of {}, must be from 1 to {}", shard.index, shard.count,
+                         shard.count));
+    }
+}
+
 std::string_view name(Metric metric) noexcept {
     switch (metric) {
         case Metric::angular: return "angular";

@@ -32,6 +32,10 @@ std::vector<std::int64_t> counted(const std::vector<double>& values, const std::
     return counts;
 }
 
+RowsByGroup grouped(const std::vector<std::int32_t>& codes, std::size_t groups) {
+    return rows_by_group({.codes = codes, .keys = std::vector<std::string>(groups)});
+}
+
 struct World {
     Neighbors neighbors;
     std::vector<std::int32_t> codes;
@@ -110,8 +114,8 @@ TEST_CASE("weights are counted as by the definition, at any number of threads") 
             }
         }
         for (const int threads : {1, 3}) {
-            const Histogram histogram =
-                histogram_of_weights(world.neighbors, world.codes, world.dims, options, threads, {});
+            const Histogram histogram = histogram_of_weights(world.neighbors, grouped(world.codes, 2),
+                                                             world.dims, options, threads, {});
             CHECK(total(histogram) == static_cast<std::int64_t>(weights.size()));
             CHECK(histogram.counts == counted(weights, histogram.edges));
             CHECK(histogram.counts.front() > 0);
@@ -126,7 +130,7 @@ TEST_CASE("weights that are on the edges are counted above them") {
     for (int i = 0; i <= 50; ++i) neighbors.distances.push_back(static_cast<float>(2.0 * i / 50));
     const std::vector<std::int32_t> codes{0};
     const std::vector<std::int64_t> dims{1};
-    const Histogram histogram = histogram_of_weights(neighbors, codes, dims, {}, 1, {});
+    const Histogram histogram = histogram_of_weights(neighbors, grouped(codes, 1), dims, {}, 1, {});
     std::vector<double> weights;
     for (const float d : neighbors.distances) {
         weights.push_back(static_cast<double>(static_cast<float>(1.0 - static_cast<double>(d) / 2)));
@@ -139,19 +143,19 @@ TEST_CASE("weights that are all equal, none at all, or beyond float32") {
     const std::vector<std::int32_t> codes{0};
     const std::vector<std::int64_t> dims{1};
     Neighbors neighbors{.offsets = {0, 2}, .targets = {0, 0}, .distances = {0.5F, 0.5F}};
-    Histogram histogram = histogram_of_weights(neighbors, codes, dims, {}, 2, {});
+    Histogram histogram = histogram_of_weights(neighbors, grouped(codes, 1), dims, {}, 2, {});
     CHECK(histogram.counts == std::vector<std::int64_t>{2});
     CHECK(histogram.edges[0] <= 0.75);
     CHECK(histogram.edges[1] > 0.75);
     LinkOptions options;
     options.metric = Metric::dot;
     neighbors.distances = {static_cast<float>(-infinite), 1.0F};
-    histogram = histogram_of_weights(neighbors, codes, dims, options, 2, {});
+    histogram = histogram_of_weights(neighbors, grouped(codes, 1), dims, options, 2, {});
     CHECK(total(histogram) == 2);
     CHECK(std::all_of(histogram.edges.begin(), histogram.edges.end(),
                       [](double e) { return std::isfinite(e); }));
     neighbors = {.offsets = {0, 0}, .targets = {}, .distances = {}};
-    histogram = histogram_of_weights(neighbors, codes, dims, {}, 2, {});
+    histogram = histogram_of_weights(neighbors, grouped(codes, 1), dims, {}, 2, {});
     CHECK(histogram.edges.empty());
     CHECK(histogram.counts.empty());
 }

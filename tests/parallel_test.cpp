@@ -23,13 +23,42 @@ TEST_CASE("block pairs: each unordered pair once, neighbours in the order disjoi
         const parallel::BlockPairs pairs(blocks);
         std::set<std::pair<std::int64_t, std::int64_t>> seen;
         for (std::int64_t unit = 0; unit < pairs.count(); ++unit) {
-            const auto [a, b] = pairs.at(unit);
+            const auto pair = pairs.at(unit);
+            REQUIRE(pair);
+            const auto [a, b, shift] = *pair;
+            CHECK(shift == unit / blocks);
             CHECK(a <= b);
             CHECK(a >= 0);
             CHECK(b < blocks);
             CHECK(seen.emplace(a, b).second);
         }
         CHECK(static_cast<std::int64_t>(seen.size()) == blocks * (blocks + 1) / 2);
+    }
+}
+
+TEST_CASE("block pairs of some blocks: each pair that one of them is in, once") {
+    for (std::int64_t blocks = 1; blocks < 9; ++blocks) {
+        for (std::uint32_t mask = 0; mask < 1U << blocks; ++mask) {
+            std::vector<std::int64_t> some;
+            const auto is_some = [mask](std::int64_t block) { return (mask >> block & 1U) != 0; };
+            for (std::int64_t block = 0; block < blocks; ++block) {
+                if (is_some(block)) some.push_back(block);
+            }
+            const parallel::BlockPairs pairs(blocks, some);
+            std::set<std::pair<std::int64_t, std::int64_t>> seen;
+            for (std::int64_t unit = 0; unit < pairs.count(); ++unit) {
+                const auto pair = pairs.at(unit);
+                if (!pair) continue;
+                CHECK((is_some(pair->a) || is_some(pair->b)));
+                CHECK(pair->a <= pair->b);
+                CHECK(seen.emplace(pair->a, pair->b).second);
+            }
+            std::size_t expected = 0;
+            for (std::int64_t a = 0; a < blocks; ++a) {
+                for (std::int64_t b = a; b < blocks; ++b) expected += is_some(a) || is_some(b);
+            }
+            CHECK(seen.size() == expected);
+        }
     }
 }
 

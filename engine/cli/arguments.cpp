@@ -208,6 +208,25 @@ LinkOptions options_of(const RawArguments& raw) {
     return options;
 }
 
+/// "I/N", or, where `alone` is right, "N" for index 0.
+Shares shares_of(const RawArguments& raw, bool alone) {
+    const std::string_view wants =
+        alone ? "N, or I/N with I from 1 to N, as in 2/8" : "I/N with I from 1 to N, as in 2/8";
+    const std::string& text = *raw.shard;
+    const std::size_t slash = text.find('/');
+    Shares shares;
+    if (slash != std::string::npos || !alone) {
+        const auto index = parse_integer(text.substr(0, slash));
+        if (!index || *index < 1 || slash == std::string::npos) fail("--shard", text, wants);
+        shares.index = *index;
+    }
+    const auto count = parse_integer(text.substr(slash == std::string::npos ? 0 : slash + 1));
+    if (!count || *count < std::max<std::int64_t>(1, shares.index)) fail("--shard", text, wants);
+    if (*count > Shard::most) fail("--shard", text, fmt::format("{} shares at most", +Shard::most));
+    shares.count = *count;
+    return shares;
+}
+
 /// What --force, --update and --layout say of an output.
 OutputSpec written_as(const RawArguments& raw) {
     OutputSpec output;
@@ -222,7 +241,9 @@ OutputSpec written_as(const RawArguments& raw) {
 
 OutputSpec output_of(const RawArguments& raw) {
     OutputSpec output = written_as(raw);
-    if (!raw.output) fail("link: no -o OUTPUT; see grouplink link --help");
+    if (!raw.output) {
+        fail(fmt::format("{0}: no -o OUTPUT; see grouplink {0} --help", command(raw.command).name));
+    }
     output.path = text_of("--output", raw.output, "the path of a file");
     // "-o=links.npz", which reads like "--output=links.npz".
     if (output.path.starts_with('=')) {
@@ -282,6 +303,28 @@ ConvertArguments convert_of(const RawArguments& raw) {
     convert.spec.keep_layout = !raw.layout;
     convert.quiet = raw.quiet;
     return convert;
+}
+
+MergeArguments merge_of(const RawArguments& raw) {
+    if (raw.operands.empty()) fail("merge: no PART; see grouplink merge --help");
+    MergeArguments merge;
+    merge.parts = raw.operands;
+    for (const std::string& part : merge.parts) {
+        if (part.empty()) fail("PART", part, "the path of a file");
+    }
+    LinkArguments& job = merge.job;
+    job.input = input_of(raw, text_of("--input", raw.input, "the path of a file"));
+    job.output = output_of(raw);
+    for (const std::string& part : merge.parts) {
+        if (part == job.output.path) fail("--output", part, "a file of its own");
+    }
+    job.options.threads =
+        static_cast<int>(integer_of("--threads", raw.threads, 0, most_threads, job.options.threads));
+    job.reports = reports_of(raw, job.input, job.output);
+    job.input.text = text_column_of(raw, job.reports);
+    job.json = raw.json;
+    job.quiet = raw.quiet;
+    return merge;
 }
 
 VerifyArguments verify_of(const RawArguments& raw) {
@@ -345,6 +388,15 @@ Arguments validate_arguments(const RawArguments& raw) {
             link.reports = reports_of(raw, link.input, link.output);
             link.input.text = text_column_of(raw, link.reports);
             link.notes = notes_of(raw);
+            if (raw.shard) {
+                const Shares shares = shares_of(raw, false);
+                link.shard = Shard{.index = shares.index, .count = shares.count};
+                if (raw.layout) fail("--layout goes with merge, got --shard, which writes a part");
+                if (raw.update) fail("--update goes with merge, got --shard, which writes a part");
+                if (std::any_of(link.reports.begin(), link.reports.end(), is_page)) {
+                    fail("--report FILE.html goes with merge, got --shard, which writes a part");
+                }
+            }
             link.json = raw.json;
             link.quiet = raw.quiet;
             return link;
@@ -352,6 +404,7 @@ Arguments validate_arguments(const RawArguments& raw) {
         case CommandKind::explain:
             return ExplainArguments{input_of(raw, operand_of(raw, "INPUT")),
                                     options_of(raw),
+                                    raw.shard ? std::optional(shares_of(raw, true)) : std::nullopt,
                                     notes_of(raw),
                                     raw.measure,
                                     raw.json,
@@ -371,6 +424,7 @@ Arguments validate_arguments(const RawArguments& raw) {
         case CommandKind::man:
             if (raw.operands.empty()) return PrintArguments{manual()};
             fail(fmt::format("man: takes no files, got \"{}\"", printable(raw.operands.front())));
+        case CommandKind::merge: return merge_of(raw);
         case CommandKind::none: break;
     }
     return PrintArguments{help()};

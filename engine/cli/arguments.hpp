@@ -6,6 +6,7 @@
 #include <grouplink/options.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -16,6 +17,7 @@ struct LinkArguments {
     InputSpec input;
     OutputSpec output;
     LinkOptions options;
+    std::optional<Shard> shard;        ///< then the output is a part
     std::vector<std::string> reports;  ///< paths that end in .json or .html
     std::vector<std::string> notes;    ///< for the user and the report
     bool json = false;
@@ -25,9 +27,16 @@ struct LinkArguments {
 /// Whether a report goes there as HTML.
 inline bool is_page(const std::string& report) { return report.ends_with(".html"); }
 
+/// How a plan is to be cut into shares.
+struct Shares {
+    std::int64_t count = 1;
+    std::int64_t index = 0;  ///< the one to be shown, from 1; 0 for all
+};
+
 struct ExplainArguments {
     InputSpec input;
     LinkOptions options;
+    std::optional<Shares> shares;
     std::vector<std::string> notes;
     bool measure = false;
     bool json = false;
@@ -59,13 +68,20 @@ struct VerifyArguments {
     bool quiet = false;
 };
 
+struct MergeArguments {
+    std::vector<std::string> parts;
+    /// What link would have: `input` says where files are that have moved since, and of the options threads
+    /// alone counts.
+    LinkArguments job;
+};
+
 /// Text to print, and nothing to do.
 struct PrintArguments {
     std::string text;
 };
 
 using Arguments = std::variant<PrintArguments, LinkArguments, ExplainArguments, InspectArguments,
-                               VerifyArguments, ConvertArguments>;
+                               VerifyArguments, ConvertArguments, MergeArguments>;
 
 /// The second stage: judges what was typed by itself, without a look at any file.
 /// Throws Error(invalid_options): the flag, what it got, what it wants.

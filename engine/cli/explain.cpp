@@ -1,3 +1,4 @@
+#include "cli/explain_shares.hpp"
 #include "cli/measure.hpp"
 #include "cli/progress.hpp"
 #include "cli/run.hpp"
@@ -24,13 +25,6 @@ namespace {
 
 constexpr std::size_t most_groups_shown = 30;
 constexpr std::size_t widest_key = 40;
-
-std::string gflop_text(double operations) {
-    const double gflop = operations / 1e9;
-    if (gflop >= 100.0) return count_text(std::llround(gflop));
-    if (gflop > 0.0 && gflop < 0.001) return "< 0.001";
-    return fmt::format("{:.3g}", gflop);
-}
 
 /// How many rows cannot be linked.
 std::int64_t bad_rows(const Plan& plan) {
@@ -189,7 +183,8 @@ nlohmann::ordered_json measures_json(const std::vector<IndexMeasure>& measures) 
 }
 
 std::string plan_json(const std::string& path, const Table& table, const Plan& plan,
-                      const std::optional<std::vector<IndexMeasure>>& measures) {
+                      const std::optional<std::vector<IndexMeasure>>& measures,
+                      const std::optional<CutPlan>& cut) {
     nlohmann::ordered_json groups = nlohmann::ordered_json::array();
     for (const GroupPlan& group : plan.groups) {
         nlohmann::ordered_json& json = groups.emplace_back();
@@ -229,6 +224,7 @@ std::string plan_json(const std::string& path, const Table& table, const Plan& p
                                     {"row_status", status},
                                     {"groups", groups}};
     if (measures) document["measured"] = measures_json(*measures);
+    if (cut) document["shares"] = shares_json(*cut);
     // Keys and paths may hold any bytes.
     return document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
 }
@@ -250,15 +246,20 @@ void run_explain(const ExplainArguments& arguments, const std::stop_token& stop)
             return measure_indexes(table.vectors, table.groups, plan, arguments.options, control);
         });
     }
+    std::optional<CutPlan> cut;
+    if (const auto& shares = arguments.shares) {
+        cut.emplace(CutPlan{plan, table.groups, cut_plan(plan, arguments.options, shares->count), *shares});
+    }
     line.clear();
     if (const std::string times = line.times_text(); measures && !times.empty()) {
         print_error(fmt::format("measured in {}\n", times));
     }
     if (!arguments.quiet) print_error(notes_text(arguments.notes));
     if (arguments.json) {
-        print(plan_json(path, table, plan, measures));
+        print(plan_json(path, table, plan, measures, cut));
     } else {
-        print(plan_text(path, table, plan, arguments) + (measures ? measures_text(*measures) : ""));
+        print(plan_text(path, table, plan, arguments) + (cut ? shares_text(*cut) : "") +
+              (measures ? measures_text(*measures) : ""));
     }
 }
 

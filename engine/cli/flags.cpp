@@ -259,13 +259,19 @@ Command link_command() {
                      {"grouplink link embeddings.db -o embeddings.db --update",
                       "Similar rows of each collection of llm, as a table beside them."},
                      {"grouplink link words.parquet -o links.db --report links.html --text word",
-                      "A page beside them: how it went, how similar links are, some to look at."}},
+                      "A page beside them: how it went, how similar links are, some to look at."},
+                     {"grouplink link words.parquet -o 2.part --group topic --id word --shard 2/8",
+                      "The second of eight shares, for grouplink merge."}},
                     {}};
     append(command.flags, input_flags());
     append(command.flags, link_flags());
     append(command.flags, index_flags());
     append(command.flags, output_flags());
     command.flags.push_back(threads_flag());
+    command.flags.push_back({"--shard", "I/N", section_run,
+                             "Run share I of N alone and write its part, a .part; all N may run at once, on "
+                             "any machines, and merge joins their parts",
+                             &RawArguments::shard});
     append(command.flags, general_flags());
     return command;
 }
@@ -289,6 +295,10 @@ Command explain_command() {
                              "Search up to 40,000 rows of the costliest group under each index, and show how "
                              "the time taken fits the cost reckoned with",
                              nullptr, &RawArguments::measure});
+    command.flags.push_back({"--shard", "N", section_output,
+                             "Show how N shares of the job would balance, and which groups are cut; with "
+                             "I/N, the groups of share I",
+                             &RawArguments::shard});
     command.flags.push_back(json_flag());
     command.flags.push_back(threads_flag());
     append(command.flags, general_flags());
@@ -302,7 +312,7 @@ Command inspect_command() {
         "grouplink inspect FILE [options]",
         "Show what is in a file: rows, columns, metadata, group sizes",
         "FILE is any input or output of link: .parquet, .arrow, .npy, .fbin, .fvecs,\n"
-        ".npz, .csv, .tsv, .jsonl or .db.",
+        ".npz, .csv, .tsv, .jsonl, .db or .part.",
         {{"grouplink inspect words.parquet", "Which columns there are, and which could be linked."},
          {"grouplink inspect vectors.npy --groups words.tsv:topic", "How large the groups are."}},
         {}};
@@ -373,6 +383,32 @@ Command convert_command() {
     return command;
 }
 
+Command merge_command() {
+    Command command{
+        CommandKind::merge,
+        "merge",
+        "grouplink merge PART... -o OUTPUT [options]",
+        "Join the parts of a job that was linked in shares",
+        "PARTs are what link --shard wrote, one of each share, in any order. OUTPUT is,\n"
+        "byte for byte, what link would have written without --shard. Ids and columns are\n"
+        "read from INPUT once more, which must be as it was.",
+        {{"grouplink merge parts/*.part -o links.parquet", "All links, as if linked at once."},
+         {"grouplink merge parts/*.part -o links.db --input /mnt/words.parquet", "The input is there now."}},
+        {}};
+    command.flags = {
+        {"--input", "FILE", section_input, "Where INPUT is [default: where link found it]",
+         &RawArguments::input},
+        {"--groups", "FILE[:COL]", section_input, "Where the file of the groups is [default: likewise]",
+         &RawArguments::groups},
+        {"--ids", "FILE[:COL]", section_input, "Where the file of the ids is [default: likewise]",
+         &RawArguments::ids},
+    };
+    append(command.flags, output_flags());
+    command.flags.push_back(threads_flag());
+    append(command.flags, general_flags());
+    return command;
+}
+
 Command completions_command() {
     return {CommandKind::completions,
             "completions",
@@ -400,9 +436,9 @@ Command man_command() {
 }  // namespace
 
 const std::vector<Command>& commands() {
-    static const std::vector<Command> all{link_command(),   explain_command(), inspect_command(),
-                                          verify_command(), convert_command(), completions_command(),
-                                          man_command()};
+    static const std::vector<Command> all{link_command(),        explain_command(), inspect_command(),
+                                          verify_command(),      convert_command(), merge_command(),
+                                          completions_command(), man_command()};
     return all;
 }
 

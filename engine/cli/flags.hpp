@@ -27,7 +27,7 @@ struct Flag {
     std::optional<std::string> RawArguments::*text = nullptr;  ///< of a flag with a value
     bool RawArguments::*on = nullptr;                          ///< of a switch
     std::vector<std::string> RawArguments::*texts = nullptr;  ///< of a flag with a value that may be repeated
-    std::vector<Choice> choices{};  ///< where only these are taken
+    std::vector<Choice> choices{};                            ///< where only these are taken
 
     bool takes_value() const { return on == nullptr; }
 };

@@ -1,3 +1,4 @@
+#include "cli/job.hpp"
 #include "cli/progress.hpp"
 #include "cli/run.hpp"
 #include "cli/streams.hpp"
@@ -21,30 +22,11 @@
 #include <iterator>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace grouplink::cli {
 namespace {
-
-constexpr std::size_t widest_key = 40;
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-    return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-/// Of this process, resident. getrusage() counts the process that started this one as well, as far
-/// as its memory was shared until exec: hundreds of MiB under Python.
-std::int64_t peak_memory() {
-    std::ifstream status("/proc/self/status");
-    for (std::string word; status >> word;) {
-        std::int64_t kib = 0;
-        if (word == "VmHWM:" && status >> kib) return kib * 1024;
-    }
-    rusage usage{};
-    return ::getrusage(RUSAGE_SELF, &usage) == 0 ? static_cast<std::int64_t>(usage.ru_maxrss) * 1024 : 0;
-}
 
 /// Throws what write_text would, before the work and not after it.
 void check_report(const std::string& path, const LinkArguments& arguments) {
@@ -83,6 +65,28 @@ std::string page_of(const LinkArguments& arguments, const Table& table, const Li
     return to_html(result.report, sample, table.groups, table.ids, texts);
 }
 
+}  // namespace
+
+double seconds_since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// Of this process, resident. getrusage() counts the process that started this one as well, as far
+/// as its memory was shared until exec: hundreds of MiB under Python.
+std::int64_t peak_memory() {
+    std::ifstream status("/proc/self/status");
+    for (std::string word; status >> word;) {
+        std::int64_t kib = 0;
+        if (word == "VmHWM:" && status >> kib) return kib * 1024;
+    }
+    rusage usage{};
+    return ::getrusage(RUSAGE_SELF, &usage) == 0 ? static_cast<std::int64_t>(usage.ru_maxrss) * 1024 : 0;
+}
+
+void check_reports(const LinkArguments& arguments) {
+    for (const std::string& path : arguments.reports) check_report(path, arguments);
+}
+
 std::string dropped_text(const Report& report) {
     std::int64_t dropped = 0;
     std::vector<std::string> parts;
@@ -109,6 +113,8 @@ std::string shared_id_text(const Table& table) {
     return fmt::format("note: ids are not distinct: rows {} and {} are both \"{}\"\n", first, second, id);
 }
 
+namespace {
+
 std::string summary_text(const Report& report) {
     std::vector<std::string> stages;
     for (const StageTime& stage : report.stages) {
@@ -121,8 +127,11 @@ std::string summary_text(const Report& report) {
                        bytes_text(report.peak_memory_bytes), printable(report.output));
 }
 
+}  // namespace
+
 /// The recall of the approximate groups: the lowest, where there are several.
 std::string recall_text(const Report& report) {
+    constexpr std::size_t widest_key = 40;
     std::int64_t approximate = 0;
     std::int64_t below = 0;
     const GroupReport* lowest = nullptr;
@@ -148,26 +157,11 @@ std::string recall_text(const Report& report) {
     return text + '\n';
 }
 
-}  // namespace
-
-void run_link(const LinkArguments& arguments, const std::stop_token& stop) {
-    const auto start = Clock::now();
-    check_output(arguments.output, arguments.input);
-    for (const std::string& path : arguments.reports) check_report(path, arguments);
-
-    ProgressLine line(!arguments.quiet && error_is_terminal());
-    const JobControl control{line.callback(), stop};
-    line.update({"read", 0.0});
-    const Table table = read_table(arguments.input, control);
-    if (!arguments.input.text.empty()) check_texts(arguments.input, table.vectors.rows, control);
-    const double read_seconds = seconds_since(start);
-
-    LinkResult result = about_file(arguments.input.path, [&] {
-        return build_links(table.vectors, table.groups, arguments.options, control);
-    });
+void deliver(const LinkArguments& arguments, const Table& table, LinkResult result, Clock::time_point start,
+             double read_seconds, ProgressLine& line, const JobControl& control) {
     Report& report = result.report;
     report.input = arguments.input.path;
-    report.notes = arguments.notes;
+    report.notes.insert(report.notes.begin(), arguments.notes.begin(), arguments.notes.end());
     report.output = arguments.output.path;
     report.stages.push_back({"read", read_seconds});
     std::rotate(report.stages.begin(), std::prev(report.stages.end()), report.stages.end());
@@ -193,6 +187,25 @@ void run_link(const LinkArguments& arguments, const std::stop_token& stop) {
         write_text(arguments.reports[i], texts[i], arguments.output.force);
     }
     if (arguments.json) print(to_json(report));
+}
+
+void run_link(const LinkArguments& arguments, const std::stop_token& stop) {
+    if (arguments.shard) return run_share(arguments, stop);
+    const auto start = Clock::now();
+    check_output(arguments.output, arguments.input);
+    check_reports(arguments);
+
+    ProgressLine line(!arguments.quiet && error_is_terminal());
+    const JobControl control{line.callback(), stop};
+    line.update({"read", 0.0});
+    const Table table = read_table(arguments.input, control);
+    if (!arguments.input.text.empty()) check_texts(arguments.input, table.vectors.rows, control);
+    const double read_seconds = seconds_since(start);
+
+    LinkResult result = about_file(arguments.input.path, [&] {
+        return build_links(table.vectors, table.groups, arguments.options, control);
+    });
+    deliver(arguments, table, std::move(result), start, read_seconds, line, control);
 }
 
 }  // namespace grouplink::cli

@@ -8,7 +8,7 @@
 namespace grouplink::cli {
 
 /// Which command the arguments name.
-enum class CommandKind { none, link, explain, inspect, verify, convert, completions, man };
+enum class CommandKind { none, link, explain, inspect, verify, convert, merge, completions, man };
 
 /// The arguments as typed: the first stage, in which nothing has been judged but the flags' names.
 struct RawArguments {
@@ -46,6 +46,8 @@ struct RawArguments {
     std::optional<std::string> text;
     std::optional<std::string> sample;
     std::optional<std::string> recall_min;
+    std::optional<std::string> shard;
+    std::optional<std::string> input;
 
     std::vector<std::string> reports;  ///< of a flag that may be repeated
 

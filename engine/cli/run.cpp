@@ -53,6 +53,7 @@ int execute(const Arguments& arguments) {
         run_explain(*explain, signals.token());
     if (const auto* convert = std::get_if<ConvertArguments>(&arguments))
         run_convert(*convert, signals.token());
+    if (const auto* merge = std::get_if<MergeArguments>(&arguments)) run_merge(*merge, signals.token());
     if (const auto* inspect = std::get_if<InspectArguments>(&arguments))
         run_inspect(*inspect, signals.token());
     if (const auto* verify = std::get_if<VerifyArguments>(&arguments)) {

@@ -20,6 +20,7 @@ void run_link(const LinkArguments& arguments, const std::stop_token& stop);
 void run_explain(const ExplainArguments& arguments, const std::stop_token& stop);
 void run_inspect(const InspectArguments& arguments, const std::stop_token& stop);
 void run_convert(const ConvertArguments& arguments, const std::stop_token& stop);
+void run_merge(const MergeArguments& arguments, const std::stop_token& stop);
 /// Whether all holds.
 bool run_verify(const VerifyArguments& arguments, const std::stop_token& stop);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <iterator>
 #include <utility>
 
@@ -115,6 +116,13 @@ std::string bytes_text(std::int64_t bytes) {
     const bool fraction = unit > 0 && amount < 9.95;
     return fraction ? fmt::format("{:.1f} {}", amount, units[unit])
                     : fmt::format("{:.0f} {}", amount, units[unit]);
+}
+
+std::string gflop_text(double operations) {
+    const double gflop = operations / 1e9;
+    if (gflop >= 100.0) return count_text(std::llround(gflop));
+    if (gflop > 0.0 && gflop < 0.001) return "< 0.001";
+    return fmt::format("{:.3g}", gflop);
 }
 
 std::string plural(std::int64_t number, std::string_view noun) {

@@ -14,6 +14,9 @@ std::string count_text(std::int64_t number);
 /// "312 MiB", "1.4 GiB", "96 B".
 std::string bytes_text(std::int64_t bytes);
 
+/// Operations in thousands of millions: "128", "1.26", "< 0.001".
+std::string gflop_text(double operations);
+
 /// "1 row", "2,000 rows".
 std::string plural(std::int64_t number, std::string_view noun);
 

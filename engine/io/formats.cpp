@@ -35,6 +35,7 @@ constexpr Extension extensions[] = {
     {".db", Format::sqlite, true, true},
     {".sqlite", Format::sqlite, true, true, false},
     {".sqlite3", Format::sqlite, true, true, false},
+    {".part", Format::part, false, false},
 };
 
 bool has_role(const Extension& extension, FileRole role) {

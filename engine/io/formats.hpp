@@ -8,7 +8,20 @@
 
 namespace grouplink::io {
 
-enum class Format : std::uint8_t { unknown, parquet, arrow, npy, npz, csv, tsv, fbin, fvecs, jsonl, sqlite };
+enum class Format : std::uint8_t {
+    unknown,
+    parquet,
+    arrow,
+    npy,
+    npz,
+    csv,
+    tsv,
+    fbin,
+    fvecs,
+    jsonl,
+    sqlite,
+    part
+};
 
 /// By the extension, in either case of letters.
 Format format_of(std::string_view path);

@@ -65,6 +65,7 @@ FileInfo inspect(const std::string& path, const JobControl& control) {
         case Format::fbin: return inspect_raw(read_fbin(path), "fbin");
         case Format::fvecs: return inspect_raw(read_fvecs(path), "fvecs");
         case Format::npz: return inspect_npz(path);
+        case Format::part: return inspect_part(path, control);
         case Format::csv: return inspect_text(path, ',', control);
         case Format::tsv: return inspect_text(path, '\t', control);
         default: return inspect_npy(path);

@@ -98,6 +98,8 @@ std::string to_json(const Report& report) {
     if (!report.notes.empty()) json["notes"] = report.notes;
     json["options"] = io::options_json(report.options);
     json["options"]["threads"] = report.options.threads;
+    if (report.shard.count > 1)
+        json["shard"] = {{"index", report.shard.index}, {"count", report.shard.count}};
     json["mapping"] = report.mapping;
     json["isa"] = report.isa;
     json["threads"] = report.threads;

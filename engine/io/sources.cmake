@@ -8,6 +8,7 @@ target_sources(grouplink_engine PRIVATE
   io/inspect.cpp
   io/inspect_json_lines.cpp
   io/inspect_npz.cpp
+  io/inspect_part.cpp
   io/inspect_sqlite.cpp
   io/inspect_text.cpp
   io/json_lines.cpp
@@ -17,6 +18,8 @@ target_sources(grouplink_engine PRIVATE
   io/npy.cpp
   io/npy_header.cpp
   io/npz.cpp
+  io/part_file.cpp
+  io/part_manifest.cpp
   io/raw_vectors.cpp
   io/read_json_lines.cpp
   io/read_json_links.cpp

@@ -72,6 +72,7 @@ std::int64_t FlatSearch::begin_rank(Scratch&) {
 void FlatSearch::rank(std::int64_t block, Scratch& scratch) {
     const std::size_t first = rows_.block_first(block);
     for (std::size_t i = first; i < first + rows_.block_size(block); ++i) {
+        if (!rows_.wanted(i)) continue;
         const auto row = static_cast<std::uint32_t>(i);
         float limit = std::numeric_limits<float>::max();
         if (rank_row(row, limit, scratch)) {

@@ -16,11 +16,16 @@ struct GroupJob {
     const RowScorer& scorer;
     std::span<const std::int64_t> rows;  ///< of the input, ascending; all of one dimension
     std::size_t dim = 0;
-    std::size_t k = 0;       ///< neighbors a row, at most rows.size() - 1
+    std::size_t k = 0;            ///< neighbors a row, at most rows.size() - 1
+    std::size_t first_query = 0;  ///< of `rows`, those whose neighbors are wanted: [first_query, last_query)
+    std::size_t last_query = 0;
     std::uint64_t seed = 0;  ///< what everything random derives from
     Neighbors& neighbors;
     SearchReport* report = nullptr;  ///< of an approximate group: where its report goes
 
+    bool whole() const { return first_query == 0 && last_query == rows.size(); }
+    bool wants(std::size_t local_row) const { return local_row >= first_query && local_row < last_query; }
+    /// The place of a row whose neighbors are wanted.
     std::int64_t* targets(std::size_t local_row) const { return neighbors.targets.data() + first(local_row); }
     float* distances(std::size_t local_row) const { return neighbors.distances.data() + first(local_row); }
 

@@ -25,12 +25,39 @@ void GroupRows::measure(std::int64_t block) {
 
 void GroupRows::finish(Scratch& scratch) {
     unique_ = find_unique(job_.scorer.vectors(), job_.rows, hashes_);
-    scratch.counters.duplicate_rows += static_cast<std::int64_t>(job_.rows.size() - unique_.size());
     frame_ = make_frame(job_.scorer.metric(), *std::max_element(max_abs_.begin(), max_abs_.end()),
                         find_center(scratch));
     hashes_ = {};
     max_abs_ = {};
     blocks_ = blocks_of(static_cast<std::int64_t>(unique_.size()));
+    const auto& first = unique_.first;
+    const auto classes_before = [&](std::size_t row) {
+        return std::lower_bound(first.begin(), first.end(), row) - first.begin();
+    };
+    // Of the rows that are asked for: each is counted in one share of the group.
+    scratch.counters.duplicate_rows += static_cast<std::int64_t>(job_.last_query - job_.first_query) -
+                                       (classes_before(job_.last_query) - classes_before(job_.first_query));
+    if (!job_.whole()) find_wanted();
+}
+
+void GroupRows::reorder(std::vector<std::uint32_t> order) {
+    if (!all_wanted()) {
+        std::stable_partition(order.begin(), order.end(), [this](std::uint32_t c) { return wanted(c); });
+    }
+    unique_.reorder(order);
+    if (!all_wanted()) find_wanted();
+}
+
+void GroupRows::find_wanted() {
+    wanted_.assign(unique_.size(), false);
+    block_wanted_.assign(static_cast<std::size_t>(blocks_.count), false);
+    for (std::uint32_t c = 0; c < unique_.size(); ++c) {
+        const auto members = unique_.rows_of(c);
+        const auto wanted = std::lower_bound(members.begin(), members.end(), job_.first_query);
+        if (wanted == members.end() || *wanted >= job_.last_query) continue;
+        wanted_[c] = true;
+        block_wanted_[c / block_rows()] = true;
+    }
 }
 
 /// Of rows evenly spaced over the group.

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 namespace grouplink::knn {
@@ -25,8 +24,9 @@ public:
     /// Finds the classes; from here on blocks are blocks of classes.
     void finish(Scratch& scratch);
 
-    /// Class order[i] becomes class i.
-    void reorder(std::span<const std::uint32_t> order) { unique_.reorder(order); }
+    /// Class order[i] becomes class i; but those whose neighbors are wanted, where not all are, come before
+    /// the others, to fill blocks of their own.
+    void reorder(std::vector<std::uint32_t> order);
 
     const UniqueRows& unique() const { return unique_; }
     const Frame& frame() const { return frame_; }
@@ -41,17 +41,27 @@ public:
         return std::min(block_rows(), unique_.size() - block_first(block));
     }
 
+    /// Whether the neighbors of a class, or of any class of a block, are wanted.
+    bool wanted(std::size_t row) const { return wanted_.empty() || wanted_[row]; }
+    bool block_wanted(std::int64_t block) const {
+        return wanted_.empty() || block_wanted_[static_cast<std::size_t>(block)];
+    }
+    bool all_wanted() const { return wanted_.empty(); }
+
     /// Loads a class into scratch.x, as the scorer does.
     void load(std::size_t row, Scratch& scratch) const;
 
 private:
     std::vector<double> find_center(Scratch& scratch) const;
+    void find_wanted();
 
     const GroupJob& job_;
     Blocks blocks_;
     std::vector<std::uint64_t> hashes_;
     std::vector<double> max_abs_;  ///< of each block
     UniqueRows unique_;
+    std::vector<bool> wanted_;  ///< of each class; empty when all are
+    std::vector<bool> block_wanted_;
     Frame frame_;
 };
 

@@ -338,8 +338,12 @@ void IvfSearch::join(std::int64_t unit, Scratch& scratch) {
     scratch.gathered.resize(tile * job_.dim);
     scratch.scores.resize(tile * tile);
     for (std::size_t first = 0; first < unit_count; first += tile) {
+        // A tile with queries that are not wanted is as it is with all wanted: the last bits of scores may
+        // depend on what is scored together.
         const auto queries =
             std::span(probing_).subspan(unit_first + first, std::min(tile, unit_count - first));
+        const auto wanted = [this](std::uint32_t row) { return rows_.wanted(row); };
+        if (std::none_of(queries.begin(), queries.end(), wanted)) continue;
         for (std::size_t q = 0; q < queries.size(); ++q) {
             const std::uint32_t row = queries[q];
             std::copy_n(floats(row), job_.dim, scratch.gathered.data() + q * job_.dim);
@@ -351,6 +355,7 @@ void IvfSearch::join(std::int64_t unit, Scratch& scratch) {
                                     scratch.scores.data());
             for (std::size_t q = 0; q < queries.size(); ++q) {
                 const std::uint32_t row = queries[q];
+                if (!wanted(row)) continue;
                 const auto block = static_cast<std::int64_t>(row / rows_a_lock);
                 const auto guard = locks_->hold(block, block);
                 const auto candidate_of = [&](std::uint32_t j) {
@@ -375,6 +380,7 @@ std::int64_t IvfSearch::begin_rank(Scratch&) {
 void IvfSearch::rank(std::int64_t block, Scratch& scratch) {
     const std::size_t first = rows_.block_first(block);
     for (std::size_t i = first; i < first + rows_.block_size(block); ++i) {
+        if (!rows_.wanted(i)) continue;
         const auto row = static_cast<std::uint32_t>(i);
         ranker_.rank(row, lists_.ranked(row), scratch);
     }

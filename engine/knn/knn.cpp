@@ -27,15 +27,16 @@ using knn::FlatSearch;
 using knn::GroupJob;
 using knn::Scratch;
 
-/// Where each row's neighbors go: rows that take no part have none.
-std::vector<std::int64_t> neighbor_offsets(const RowsByGroup& grouped, std::int64_t rows,
+/// Where each row's neighbors go: rows that are not searched have none.
+std::vector<std::int64_t> neighbor_offsets(const RowsByGroup& grouped, const Plan& plan, std::int64_t rows,
                                            std::int64_t n_nearest) {
     std::vector<std::int64_t> offsets(static_cast<std::size_t>(rows) + 1, 0);
-    for (std::size_t g = 0; g + 1 < grouped.offsets.size(); ++g) {
-        const auto members = grouped.group(static_cast<std::int32_t>(g));
-        const auto others = static_cast<std::int64_t>(members.size()) - 1;
-        for (const std::int64_t row : members) {
-            offsets[static_cast<std::size_t>(row) + 1] = std::min(n_nearest, others);
+    for (const GroupPlan& group : plan.groups) {
+        const auto queries = grouped.group(group.group)
+                                 .subspan(static_cast<std::size_t>(group.first_query),
+                                          static_cast<std::size_t>(group.queries));
+        for (const std::int64_t row : queries) {
+            offsets[static_cast<std::size_t>(row) + 1] = std::min(n_nearest, group.rows - 1);
         }
     }
     for (std::size_t row = 1; row < offsets.size(); ++row) offsets[row] += offsets[row - 1];
@@ -80,23 +81,23 @@ KnnResult find_neighbors(const MatrixView& vectors, const RowsByGroup& grouped,
                          std::span<const std::string> keys, const Plan& plan, const LinkOptions& options,
                          int threads, const JobControl& control) {
     KnnResult result;
-    result.neighbors.offsets = neighbor_offsets(grouped, vectors.rows, options.n_nearest);
+    result.neighbors.offsets = neighbor_offsets(grouped, plan, vectors.rows, options.n_nearest);
     const auto links = static_cast<std::size_t>(result.neighbors.offsets.back());
     knn::resize_on_large_pages(result.neighbors.targets, links);
     knn::resize_on_large_pages(result.neighbors.distances, links);
 
     const knn::RowScorer scorer(vectors, options.metric, kernels::best());
     std::vector<Scratch> scratch(static_cast<std::size_t>(threads));
-    result.searches.resize(keys.size());
-    for (const GroupPlan& group : plan.groups) {
-        if (group.index != IndexKind::flat) result.searches[static_cast<std::size_t>(group.group)].emplace();
-    }
+    result.searches.resize(plan.groups.size());
     const auto job_of = [&](const GroupPlan& group) {
-        auto& search = result.searches[static_cast<std::size_t>(group.group)];
+        auto& search = result.searches[static_cast<std::size_t>(&group - plan.groups.data())];
+        if (group.index != IndexKind::flat) search.emplace();
         return GroupJob{.scorer = scorer,
                         .rows = grouped.group(group.group),
                         .dim = static_cast<std::size_t>(group.dim),
                         .k = static_cast<std::size_t>(std::min(options.n_nearest, group.rows - 1)),
+                        .first_query = static_cast<std::size_t>(group.first_query),
+                        .last_query = static_cast<std::size_t>(group.first_query + group.queries),
                         .seed = knn::group_seed(options.seed, keys[static_cast<std::size_t>(group.group)]),
                         .neighbors = result.neighbors,
                         .report = search ? &*search : nullptr};

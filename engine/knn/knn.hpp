@@ -40,12 +40,12 @@ struct KnnCounters {
 struct KnnResult {
     Neighbors neighbors;
     KnnCounters counters;
-    std::vector<std::optional<SearchReport>> searches;  ///< of each group: how an approximate one went
+    std::vector<std::optional<SearchReport>> searches;  ///< of the plan's groups: how approximate ones went
     std::vector<WorkerReport> workers;
 };
 
 /// Finds min(n_nearest, rows of the group - 1) neighbors of every row in `grouped`, whose groups have these
-/// keys, following `plan`.
+/// keys, following `plan`: of those rows that are its queries.
 KnnResult find_neighbors(const MatrixView& vectors, const RowsByGroup& grouped,
                          std::span<const std::string> keys, const Plan& plan, const LinkOptions& options,
                          int threads, const JobControl& control);

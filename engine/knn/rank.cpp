@@ -72,6 +72,7 @@ void RowRanker::write(std::uint32_t row, Scratch& scratch) const {
     }
     sort_nearly_sorted(scratch.expanded);
     for (const std::uint32_t member : unique_.rows_of(row)) {
+        if (!job_.wants(member)) continue;
         std::int64_t* targets = job_.targets(member);
         float* distances = job_.distances(member);
         std::size_t written = 0;

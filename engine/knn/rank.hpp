@@ -38,7 +38,8 @@ public:
     /// The distance of the k-th neighbor among the sorted keys; the largest float when there are fewer.
     float worst_neighbor(std::uint32_t row, Scratch& scratch) const;
 
-    /// Writes the k nearest of the sorted keys as the neighbors of the row and of each of its duplicates.
+    /// Writes the k nearest of the sorted keys as the neighbors of the row and of each of its duplicates,
+    /// as far as these are wanted.
     void write(std::uint32_t row, Scratch& scratch) const;
 
     std::int64_t input_row(std::uint32_t row) const { return job_.rows[unique_.first[row]]; }

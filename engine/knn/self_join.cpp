@@ -4,7 +4,9 @@
 #include "plan/plan.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
+#include <vector>
 
 namespace grouplink::knn {
 
@@ -29,7 +31,18 @@ std::int64_t SelfJoin::begin() {
     locks_ = std::make_unique<parallel::BlockLocks>(rows_->blocks());
     const std::size_t others = std::max<std::size_t>(1, rows_->size() - 1);
     lists_ = CandidateLists(rows_->size(), std::min(keep_, others), job_->scorer.kernel(), others);
-    return parallel::BlockPairs(rows_->blocks()).count();
+    pairs_ = parallel::BlockPairs(rows_->blocks());
+    if (!rows_->all_wanted()) {
+        std::vector<std::int64_t> blocks;
+        for (std::int64_t block = 0; block < rows_->blocks(); ++block) {
+            if (rows_->block_wanted(block)) blocks.push_back(block);
+        }
+        pairs_ = parallel::BlockPairs(rows_->blocks(), std::move(blocks));
+        for (std::size_t row = 0; row < rows_->size(); ++row) {
+            if (!rows_->wanted(row)) lists_.raise_threshold(row, std::numeric_limits<float>::infinity());
+        }
+    }
+    return pairs_.count();
 }
 
 CandidateLists SelfJoin::finish() {
@@ -39,12 +52,14 @@ CandidateLists SelfJoin::finish() {
 }
 
 void SelfJoin::run(std::int64_t pair, Scratch& scratch) {
-    const auto [block_a, block_b] = parallel::BlockPairs(rows_->blocks()).at(pair);
-    if (filter_.in_use() && join_codes(block_a, block_b, pair / rows_->blocks(), scratch)) return;
-    join_floats(block_a, block_b, scratch);
+    const auto blocks = pairs_.at(pair);
+    if (!blocks) return;
+    if (filter_.in_use() && join_codes(*blocks, scratch)) return;
+    join_floats(*blocks, scratch);
 }
 
-void SelfJoin::join_floats(std::int64_t block_a, std::int64_t block_b, Scratch& scratch) {
+void SelfJoin::join_floats(const parallel::BlockPair& blocks, Scratch& scratch) {
+    const auto [block_a, block_b, shift] = blocks;
     const std::size_t a = rows_->block_first(block_a);
     const std::size_t b = rows_->block_first(block_b);
     const std::size_t na = rows_->block_size(block_a);
@@ -87,7 +102,8 @@ void SelfJoin::raise_thresholds(std::size_t a, std::size_t n, Scratch& scratch) 
 
 /// Joins two blocks by the scores of those pairs alone that pass the filter. Returns false where that does
 /// not pay, and nothing is done.
-bool SelfJoin::join_codes(std::int64_t block_a, std::int64_t block_b, std::int64_t shift, Scratch& scratch) {
+bool SelfJoin::join_codes(const parallel::BlockPair& blocks, Scratch& scratch) {
+    const auto [block_a, block_b, shift] = blocks;
     const std::size_t a = rows_->block_first(block_a);
     const std::size_t b = rows_->block_first(block_b);
     const std::size_t na = rows_->block_size(block_a);

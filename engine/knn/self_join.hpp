@@ -15,7 +15,8 @@ namespace grouplink::knn {
 
 /// The join of a group's rows with themselves: each pair of classes gets its float32 score once, unless a
 /// bound from int8 codes shows that neither row has any use for it, and each row keeps the best. The lists
-/// are those of all float32 scores, whatever the filter let go.
+/// are those of all float32 scores, whatever the filter let go. Rows whose neighbors are not wanted keep
+/// nothing, and pairs of two such rows are left out as far as they fill blocks.
 class SelfJoin {
 public:
     SelfJoin() = default;  ///< of no rows
@@ -31,15 +32,16 @@ public:
     CandidateLists finish();
 
 private:
-    void join_floats(std::int64_t block_a, std::int64_t block_b, Scratch& scratch);
+    void join_floats(const parallel::BlockPair& blocks, Scratch& scratch);
     void raise_thresholds(std::size_t a, std::size_t n, Scratch& scratch);
-    bool join_codes(std::int64_t block_a, std::int64_t block_b, std::int64_t shift, Scratch& scratch);
+    bool join_codes(const parallel::BlockPair& blocks, Scratch& scratch);
 
     const GroupJob* job_ = nullptr;
     const GroupRows* rows_ = nullptr;
     const FlatIndex* index_ = nullptr;
     std::size_t keep_ = 0;
     NarrowFilter filter_;
+    parallel::BlockPairs pairs_;
     std::unique_ptr<parallel::BlockLocks> locks_;
     CandidateLists lists_;
 };

@@ -1,5 +1,7 @@
 #include "knn/unique.hpp"
 
+#include "rows/hash.hpp"
+
 #include <algorithm>
 #include <cstring>
 #include <numeric>
@@ -11,13 +13,6 @@ namespace {
 std::string_view bytes_of(const MatrixView& vectors, std::int64_t row) {
     const std::size_t size = static_cast<std::size_t>(vectors.row_dim(row)) * element_size(vectors.type);
     return {static_cast<const char*>(vectors.row(row)), size};
-}
-
-/// The high half of the product takes in what the low half misses of the high bits, and the other way round.
-std::uint64_t fold(std::uint64_t a, std::uint64_t b) {
-    __extension__ using Product = unsigned __int128;
-    const Product product = static_cast<Product>(a) * b;
-    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 
 }  // namespace
@@ -40,26 +35,7 @@ void UniqueRows::reorder(std::span<const std::uint32_t> order) {
 }
 
 std::uint64_t hash_row(const MatrixView& vectors, std::int64_t row) {
-    // Four lanes, for their products to overlap; the factors are those of splitmix64 and odd.
-    constexpr std::size_t lanes = 4;
-    constexpr std::uint64_t factor = 0x9e3779b97f4a7c15;
-    constexpr std::uint64_t last_factor = 0xbf58476d1ce4e5b9;
-    const std::string_view bytes = bytes_of(vectors, row);
-    std::uint64_t lane[lanes] = {1, 2, 3, 4};
-    std::size_t at = 0;
-    for (; at + lanes * 8 <= bytes.size(); at += lanes * 8) {
-        std::uint64_t words[lanes];
-        std::memcpy(words, bytes.data() + at, sizeof words);
-        for (std::size_t l = 0; l < lanes; ++l) lane[l] = fold(lane[l] ^ words[l], factor + l * 2);
-    }
-    for (std::size_t l = 0; at < bytes.size(); at += 8, ++l) {
-        std::uint64_t word = 0;
-        std::memcpy(&word, bytes.data() + at, std::min<std::size_t>(8, bytes.size() - at));
-        lane[l] = fold(lane[l] ^ word, last_factor);
-    }
-    std::uint64_t hash = bytes.size();
-    for (const std::uint64_t part : lane) hash = fold(hash ^ part, last_factor);
-    return hash;
+    return hash_bytes(bytes_of(vectors, row));
 }
 
 UniqueRows find_unique(const MatrixView& vectors, std::span<const std::int64_t> rows,

@@ -2,6 +2,7 @@
 
 #include "links/similarity.hpp"
 #include "parallel/workers.hpp"
+#include "rows/each_row.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -137,28 +138,15 @@ std::vector<std::int64_t> kept_neighbors(const Neighbors& neighbors, const RowsB
                                          std::span<const std::int64_t> group_dim, const Cut& cut,
                                          const LinkOptions& options, int threads, const JobControl& control) {
     std::vector<std::int64_t> kept(neighbors.offsets.size() - 1, 0);
-    // By position in `grouped`, so that the group is known without a look-up a row.
-    constexpr std::int64_t block = 1 << 16;
-    parallel::for_blocks(
-        static_cast<std::int64_t>(grouped.rows.size()), block, threads, control, "threshold",
-        [&](std::int64_t first, std::int64_t last, int) {
-            auto g = static_cast<std::size_t>(
-                std::upper_bound(grouped.offsets.begin(), grouped.offsets.end(), first) -
-                grouped.offsets.begin() - 1);
-            for (std::int64_t i = first; i < last; ++i) {
-                while (i >= grouped.offsets[g + 1]) ++g;
-                const WeightOf weight_of(options, static_cast<double>(group_dim[g]));
-                const auto row = static_cast<std::size_t>(grouped.rows[static_cast<std::size_t>(i)]);
-                const float* begin = neighbors.distances.data() + neighbors.offsets[row];
-                const float* end = neighbors.distances.data() + neighbors.offsets[row + 1];
-                kept[row] = std::partition_point(begin, end,
-                                                 [&](float distance) {
-                                                     return static_cast<double>(weight_of(distance)) >=
-                                                            cut.of_group[g];
-                                                 }) -
-                            begin;
-            }
-        });
+    for_each_row(grouped, threads, control, "threshold", [&](std::size_t row, std::size_t g, int) {
+        const WeightOf weight_of(options, static_cast<double>(group_dim[g]));
+        const float* begin = neighbors.distances.data() + neighbors.offsets[row];
+        const float* end = neighbors.distances.data() + neighbors.offsets[row + 1];
+        const auto reaches = [&](float distance) {
+            return static_cast<double>(weight_of(distance)) >= cut.of_group[g];
+        };
+        kept[row] = std::partition_point(begin, end, reaches) - begin;
+    });
     return kept;
 }
 

@@ -1,7 +1,7 @@
 #include "links/histogram.hpp"
 
 #include "links/similarity.hpp"
-#include "parallel/workers.hpp"
+#include "rows/each_row.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -11,40 +11,35 @@
 namespace grouplink {
 namespace {
 
-constexpr std::int64_t rows_a_block = 1 << 16;
 constexpr std::int64_t most_degree_bins = 40;
 
-/// Calls visit(weight_of, distances of the row) for the rows of [first, last) that have some.
+/// Calls visit(weight_of, distances of the row, worker) for the rows that have some, in parallel.
 template <typename Visit>
-void for_each_row(const Neighbors& neighbors, std::span<const std::int32_t> codes,
-                  std::span<const std::int64_t> group_dim, const LinkOptions& options, std::int64_t first,
-                  std::int64_t last, Visit visit) {
-    for (auto row = static_cast<std::size_t>(first); row < static_cast<std::size_t>(last); ++row) {
+void for_each_found(const Neighbors& neighbors, const RowsByGroup& grouped,
+                    std::span<const std::int64_t> group_dim, const LinkOptions& options, int threads,
+                    const JobControl& control, Visit visit) {
+    for_each_row(grouped, threads, control, "histogram", [&](std::size_t row, std::size_t g, int worker) {
         const auto begin = static_cast<std::size_t>(neighbors.offsets[row]);
         const auto end = static_cast<std::size_t>(neighbors.offsets[row + 1]);
-        if (begin == end) continue;
-        visit(WeightOf(options, static_cast<double>(group_dim[static_cast<std::size_t>(codes[row])])),
-              std::span(neighbors.distances).subspan(begin, end - begin));
-    }
+        if (begin == end) return;
+        visit(WeightOf(options, static_cast<double>(group_dim[g])),
+              std::span(neighbors.distances).subspan(begin, end - begin), static_cast<std::size_t>(worker));
+    });
 }
 
 /// The least and the most weight; the first above the second where there is none.
-std::pair<float, float> range_of(const Neighbors& neighbors, std::span<const std::int32_t> codes,
+std::pair<float, float> range_of(const Neighbors& neighbors, const RowsByGroup& grouped,
                                  std::span<const std::int64_t> group_dim, const LinkOptions& options,
                                  int threads, const JobControl& control) {
     constexpr float infinite = std::numeric_limits<float>::infinity();
     std::vector<std::pair<float, float>> ranges(static_cast<std::size_t>(threads), {infinite, -infinite});
-    parallel::for_blocks(static_cast<std::int64_t>(codes.size()), rows_a_block, threads, control, "histogram",
-                         [&](std::int64_t first, std::int64_t last, int worker) {
-                             auto& [least, most] = ranges[static_cast<std::size_t>(worker)];
-                             for_each_row(neighbors, codes, group_dim, options, first, last,
-                                          [&least = least, &most = most](const WeightOf& weight_of,
-                                                                         std::span<const float> distances) {
-                                              // Weights never increase along a row.
-                                              least = std::min(least, weight_of(distances.back()));
-                                              most = std::max(most, weight_of(distances.front()));
-                                          });
-                         });
+    for_each_found(neighbors, grouped, group_dim, options, threads, control,
+                   [&](const WeightOf& weight_of, std::span<const float> distances, std::size_t worker) {
+                       // Weights never increase along a row.
+                       auto& [least, most] = ranges[worker];
+                       least = std::min(least, weight_of(distances.back()));
+                       most = std::max(most, weight_of(distances.front()));
+                   });
     for (const auto& [least, most] : ranges) {
         ranges[0] = {std::min(ranges[0].first, least), std::max(ranges[0].second, most)};
     }
@@ -121,10 +116,10 @@ std::vector<double> round_edges(double least, double most) {
     return edges;
 }
 
-Histogram histogram_of_weights(const Neighbors& neighbors, std::span<const std::int32_t> codes,
+Histogram histogram_of_weights(const Neighbors& neighbors, const RowsByGroup& grouped,
                                std::span<const std::int64_t> group_dim, const LinkOptions& options,
                                int threads, const JobControl& control) {
-    const auto [least, most] = range_of(neighbors, codes, group_dim, options, threads, control);
+    const auto [least, most] = range_of(neighbors, grouped, group_dim, options, threads, control);
     if (least > most) return {};
     // A product of large components may have left float32's range.
     constexpr float largest = std::numeric_limits<float>::max();
@@ -145,16 +140,10 @@ Histogram histogram_of_weights(const Neighbors& neighbors, std::span<const std::
         if (value >= edges[bin + 1] && bin + 1 < bins) ++bin;
         return bin;
     };
-    parallel::for_blocks(static_cast<std::int64_t>(codes.size()), rows_a_block, threads, control, "histogram",
-                         [&](std::int64_t first, std::int64_t last, int worker) {
-                             std::vector<std::int64_t>& own = counts[static_cast<std::size_t>(worker)];
-                             for_each_row(neighbors, codes, group_dim, options, first, last,
-                                          [&](const WeightOf& weight_of, std::span<const float> distances) {
-                                              for (const float distance : distances) {
-                                                  ++own[bin_of(weight_of(distance))];
-                                              }
-                                          });
-                         });
+    for_each_found(neighbors, grouped, group_dim, options, threads, control,
+                   [&](const WeightOf& weight_of, std::span<const float> distances, std::size_t worker) {
+                       for (const float distance : distances) ++counts[worker][bin_of(weight_of(distance))];
+                   });
     histogram.counts.assign(bins, 0);
     for (const std::vector<std::int64_t>& own : counts) {
         for (std::size_t bin = 0; bin < bins; ++bin) histogram.counts[bin] += own[bin];

@@ -4,6 +4,7 @@
 #include <grouplink/link.hpp>
 
 #include "knn/knn.hpp"
+#include "rows/groups.hpp"
 
 #include <cstdint>
 #include <span>
@@ -15,8 +16,8 @@ namespace grouplink {
 /// values are equal, with edges that are round decimal numbers.
 std::vector<double> round_edges(double least, double most);
 
-/// Of the weights that the neighbors would have as links; `codes` are the groups of the rows.
-Histogram histogram_of_weights(const Neighbors& neighbors, std::span<const std::int32_t> codes,
+/// Of the weights that the neighbors would have as links.
+Histogram histogram_of_weights(const Neighbors& neighbors, const RowsByGroup& grouped,
                                std::span<const std::int64_t> group_dim, const LinkOptions& options,
                                int threads, const JobControl& control);
 

@@ -3,29 +3,54 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
+#include <vector>
 
 namespace grouplink::parallel {
 
+struct BlockPair {
+    std::int64_t a;  ///< the lower one
+    std::int64_t b;
+    std::int64_t shift;  ///< grows with the units
+};
+
 /// The unordered pairs of `blocks` blocks, each with itself too, in an order in which neighbours
 /// share no block where that can be: (b, b + s mod blocks), shift after shift. Workers that take
-/// consecutive pairs then seldom want the same block.
+/// consecutive pairs then seldom want the same block. Of `some` blocks, ascending, only the pairs that
+/// one of these is in.
 class BlockPairs {
 public:
+    BlockPairs() = default;
     explicit BlockPairs(std::int64_t blocks) : blocks_(blocks) {}
+    BlockPairs(std::int64_t blocks, std::vector<std::int64_t> some)
+        : blocks_(blocks), some_(std::move(some)), is_some_(static_cast<std::size_t>(blocks), false) {
+        for (const std::int64_t block : some_) is_some_[static_cast<std::size_t>(block)] = true;
+    }
 
-    std::int64_t count() const { return blocks_ * (blocks_ + 1) / 2; }
+    std::int64_t count() const {
+        if (!is_some_.empty()) return std::ssize(some_) * blocks_;
+        return blocks_ * (blocks_ + 1) / 2;
+    }
 
-    /// The blocks of a pair, the lower one first.
-    std::pair<std::int64_t, std::int64_t> at(std::int64_t unit) const {
-        const std::int64_t shift = unit / blocks_;
-        const std::int64_t a = unit % blocks_;
-        const std::int64_t b = (a + shift) % blocks_;
-        return a < b ? std::pair(a, b) : std::pair(b, a);
+    /// None where the pair is that of another unit: two of the some blocks are two shifts apart.
+    std::optional<BlockPair> at(std::int64_t unit) const {
+        const std::int64_t froms = is_some_.empty() ? blocks_ : std::ssize(some_);
+        const std::int64_t shift = unit / froms;
+        const std::int64_t from =
+            is_some_.empty() ? unit % froms : some_[static_cast<std::size_t>(unit % froms)];
+        const std::int64_t to = (from + shift) % blocks_;
+        if (!is_some_.empty() && is_some_[static_cast<std::size_t>(to)]) {
+            const std::int64_t back = blocks_ - shift;
+            if (shift > back || (shift == back && from > to)) return std::nullopt;
+        }
+        return from < to ? BlockPair{from, to, shift} : BlockPair{to, from, shift};
     }
 
 private:
-    std::int64_t blocks_;
+    std::int64_t blocks_ = 0;
+    std::vector<std::int64_t> some_;
+    std::vector<bool> is_some_;  ///< of each block; empty for all
 };
 
 /// One lock a block.

@@ -71,19 +71,29 @@ double direct_cost(const GroupSize& group) {
     return cost_of_pairs(direct_pair_factor * rows * rows / 2.0, group);
 }
 
-double flat_cost(const GroupSize& group) {
+double flat_cost(const GroupSize& group) { return flat_cost(group, group.rows); }
+
+double flat_cost(const GroupSize& group, std::int64_t queries) {
     const auto rows = static_cast<double>(group.rows);
-    return cost_of_pairs(rows * rows / 2.0 + links_pairs(group, link_factor), group);
+    const auto wanted = static_cast<double>(queries);
+    // Each pair once: of two rows that are both asked for as well.
+    const double pairs = wanted * (rows - wanted / 2.0);
+    return cost_of_pairs(pairs + links_pairs({queries, group.dim, group.links}, link_factor), group);
 }
 
 double ivf_cost(const GroupSize& group, const IvfOptions& options) {
+    return ivf_cost(group, options, group.rows);
+}
+
+double ivf_cost(const GroupSize& group, const IvfOptions& options, std::int64_t queries) {
     const auto rows = static_cast<double>(group.rows);
     const auto nlist = static_cast<double>(options.nlist);
     const auto nprobe = static_cast<double>(options.nprobe);
     const double trained = std::min(rows, static_cast<double>(training_rows_a_list) * nlist);
     return cost_of_pairs(float_factor * nlist * (2.0 * rows + trained * training_rounds) +
-                             listed_factor * rows * nprobe * rows / nlist + sample_pairs(group) +
-                             links_pairs(group, link_factor),
+                             listed_factor * static_cast<double>(queries) * nprobe * rows / nlist +
+                             sample_pairs(group) +
+                             links_pairs({queries, group.dim, group.links}, link_factor),
                          group);
 }
 

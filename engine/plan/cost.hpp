@@ -18,6 +18,9 @@ double direct_cost(const GroupSize& group);
 double flat_cost(const GroupSize& group);
 /// All knobs given.
 double ivf_cost(const GroupSize& group, const IvfOptions& options);
+/// The same where the neighbors of only so many rows are searched.
+double flat_cost(const GroupSize& group, std::int64_t queries);
+double ivf_cost(const GroupSize& group, const IvfOptions& options, std::int64_t queries);
 double hnsw_cost(const GroupSize& group, const HnswOptions& options);
 double partition_cost(const GroupSize& group, const PartitionOptions& options);
 

@@ -30,12 +30,6 @@ void check_size(const GroupPlan& plan) {
                     plan.group, plan.rows, name(plan.index), most));
 }
 
-/// Bytes, or the most that can be said of them.
-std::int64_t to_bytes(double bytes) {
-    constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
-    return bytes < static_cast<double>(most) ? static_cast<std::int64_t>(bytes) : most;
-}
-
 std::int64_t bytes_of(std::int64_t rows, std::int64_t bytes_a_row) {
     return to_bytes(static_cast<double>(rows) * static_cast<double>(bytes_a_row));
 }
@@ -129,9 +123,8 @@ IndexKind cheapest(const GroupSize& size, const LinkOptions& options) {
 }
 
 GroupPlan plan_group(std::int32_t group, const GroupShape& shape, const LinkOptions& options) {
-    GroupPlan plan{.group = group, .rows = shape.rows, .dim = shape.dim};
-    const GroupSize size{shape.rows, shape.dim,
-                         std::max<std::int64_t>(0, std::min(options.n_nearest, shape.rows - 1))};
+    GroupPlan plan{.group = group, .rows = shape.rows, .dim = shape.dim, .queries = shape.rows};
+    const GroupSize size = size_of(plan, options);
     plan.index = stays_flat(shape.rows, options) ? IndexKind::flat : options.index;
     if (plan.index == IndexKind::automatic) plan.index = cheapest(size, options);
     if (plan.index == IndexKind::flat) {
@@ -149,6 +142,27 @@ GroupPlan plan_group(std::int32_t group, const GroupShape& shape, const LinkOpti
 }
 
 }  // namespace
+
+std::int64_t to_bytes(double bytes) {
+    constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+    return bytes < static_cast<double>(most) ? static_cast<std::int64_t>(bytes) : most;
+}
+
+double result_bytes_of(const GroupPlan& group, const LinkOptions& options) {
+    return static_cast<double>(group.queries) * static_cast<double>(size_of(group, options).links) *
+           static_cast<double>(sizeof(std::int64_t) + sizeof(float));
+}
+
+GroupSize size_of(const GroupPlan& group, const LinkOptions& options) {
+    return {group.rows, group.dim, std::max<std::int64_t>(0, std::min(options.n_nearest, group.rows - 1))};
+}
+
+void sort_groups(Plan& plan) {
+    std::sort(plan.groups.begin(), plan.groups.end(), [](const GroupPlan& a, const GroupPlan& b) {
+        if (a.cost != b.cost) return a.cost > b.cost;
+        return std::pair(a.group, a.first_query) < std::pair(b.group, b.first_query);
+    });
+}
 
 Blocks blocks_of(std::int64_t rows) {
     constexpr std::int64_t step = 16;  // whole vector registers of scores
@@ -181,16 +195,11 @@ Plan make_plan(std::span<const GroupShape> shapes, const LinkOptions& options) {
     for (std::size_t g = 0; g < shapes.size(); ++g) {
         plan.groups.push_back(plan_group(static_cast<std::int32_t>(g), shapes[g], options));
         check_size(plan.groups.back());
-        const std::int64_t rows = shapes[g].rows;
-        const std::int64_t links = std::max<std::int64_t>(0, std::min(options.n_nearest, rows - 1));
         plan.cost += plan.groups.back().cost;
-        result_bytes += static_cast<double>(rows) * static_cast<double>(links) *
-                        static_cast<double>(sizeof(std::int64_t) + sizeof(float));
+        result_bytes += result_bytes_of(plan.groups.back(), options);
     }
     plan.result_bytes = to_bytes(result_bytes);
-    std::sort(plan.groups.begin(), plan.groups.end(), [](const GroupPlan& a, const GroupPlan& b) {
-        return a.cost != b.cost ? a.cost > b.cost : a.group < b.group;
-    });
+    sort_groups(plan);
     return plan;
 }
 

@@ -3,6 +3,8 @@
 #include <grouplink/options.hpp>
 #include <grouplink/plan.hpp>
 
+#include "plan/cost.hpp"
+
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -51,6 +53,16 @@ std::int64_t code_bytes(std::int64_t rows, std::int64_t dim);
 /// its arguments. `shapes` has one entry a group. Throws Error(bad_input) where a group has more rows
 /// than its index can count.
 Plan make_plan(std::span<const GroupShape> shapes, const LinkOptions& options);
+
+/// What a group's links take, before thresholds; exact up to 2^53.
+double result_bytes_of(const GroupPlan& group, const LinkOptions& options);
+/// Bytes, or the most that can be said of them.
+std::int64_t to_bytes(double bytes);
+
+GroupSize size_of(const GroupPlan& group, const LinkOptions& options);
+
+/// Puts the groups of a plan in its order.
+void sort_groups(Plan& plan);
 
 /// Consecutive groups of a plan that are searched as one unit of work.
 struct Batch {

@@ -4,6 +4,7 @@
 #include <grouplink/groups.hpp>
 #include <grouplink/link.hpp>
 #include <grouplink/matrix.hpp>
+#include <grouplink/part.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -130,6 +131,28 @@ GROUPLINK_EXPORT void check_output(const OutputSpec& output, const InputSpec& in
 GROUPLINK_EXPORT void write_links(const OutputSpec& output, const InputSpec& input, const Table& table,
                                   const LinkResult& result, const JobControl& control = {});
 
+/// Throws unless write_part could succeed: the name of a part ends in .part, and its place is as
+/// check_output wants it. Of the output only path and force count.
+GROUPLINK_EXPORT void check_part_output(const OutputSpec& output, const InputSpec& input);
+
+/// Writes the part, and how to find the input again, which merging needs for ids and columns. `table` is
+/// what read_table(input) gave. Whole or not at all, as write_links does. Throws as check_part_output, and
+/// Error(io).
+GROUPLINK_EXPORT void write_part(const OutputSpec& output, const InputSpec& input, const Table& table,
+                                 const LinkPart& part, const JobControl& control = {});
+
+struct PartFile {
+    LinkPart part;    ///< borrows from the file, which is mapped
+    InputSpec input;  ///< as it was when the part was linked
+};
+
+/// Throws Error: bad_input for anything but a whole part of this version; io.
+GROUPLINK_EXPORT PartFile read_part(const std::string& path, const JobControl& control = {});
+
+/// Throws Error(bad_input) unless `table`, read from `path`, is what the part was linked from.
+GROUPLINK_EXPORT void check_part_table(const LinkPart& part, const Table& table, const std::string& path,
+                                       const JobControl& control = {});
+
 /// Writes `text` to `path` in the same whole-or-not-at-all way.
 GROUPLINK_EXPORT void write_text(const std::string& path, std::string_view text, bool force);
 
@@ -194,7 +217,7 @@ struct ColumnInfo {
 
 struct FileInfo {
     std::string path;
-    /// "parquet", "arrow", "npy", "fbin", "fvecs", "npz", "csv", "tsv", "jsonl" or "sqlite".
+    /// "parquet", "arrow", "npy", "fbin", "fvecs", "npz", "csv", "tsv", "jsonl", "sqlite" or "part".
     std::string format;
     std::int64_t bytes = 0;
     std::int64_t rows = 0;

@@ -84,8 +84,18 @@ struct LinkOptions {
     int threads = 0;         ///< 0 = as many as the process may run at once; the result is the same
 };
 
+/// One of the shares that a job is cut into, to be run apart from the others.
+struct Shard {
+    static constexpr std::int64_t most = 1'000'000;
+    std::int64_t index = 1;  ///< from 1 to count
+    std::int64_t count = 1;  ///< at most `most`
+
+    friend bool operator==(const Shard&, const Shard&) = default;
+};
+
 /// Throws Error(invalid_options) naming the first option that is out of range.
 GROUPLINK_EXPORT void validate(const LinkOptions& options);
+GROUPLINK_EXPORT void validate(const Shard& shard);
 
 /// The names that the command, parameter files and reports use, such as "half-cosine".
 GROUPLINK_EXPORT std::string_view name(Metric metric) noexcept;

@@ -27,6 +27,8 @@ struct GroupPlan {
     std::int32_t group = 0;  ///< position in GroupColumn::keys
     std::int64_t rows = 0;   ///< that take part
     std::int64_t dim = 0;
+    std::int64_t first_query = 0;  ///< of these rows, ascending, the first whose neighbors are searched
+    std::int64_t queries = 0;      ///< how many: all, but where a group is cut into shares
     IndexKind index = IndexKind::flat;
     FlatPath path = FlatPath::none;
     double recall_target = 1.0;  ///< that an approximate group is to reach
@@ -40,6 +42,9 @@ struct GroupPlan {
     std::int64_t memory_bytes = 0;  ///< working memory while the group is searched
 };
 
+/// Whether a group may be cut into ranges of queries: flat ones of several tiles and ivf ones.
+GROUPLINK_EXPORT bool can_be_cut(const GroupPlan& group);
+
 /// What would be done, without the doing. It depends on the input and the options alone.
 struct Plan {
     std::vector<GroupPlan> groups;  ///< by cost, largest first; equal costs by group
@@ -47,6 +52,13 @@ struct Plan {
     std::int64_t result_bytes = 0;                            ///< of the links, before thresholds
     std::array<std::int64_t, row_status_count> row_status{};  ///< rows of each RowStatus
 };
+
+/// Cuts a plan into `count` shares of about the same cost, some of them perhaps of no groups: all groups
+/// stand in one of them, those that cost more than a share and can be cut in several, each with its own
+/// queries. A cut group costs more than it does whole: two rows of different shares are scored in both, and
+/// both train and calibrate an ivf index. It depends on the plan and `count` alone. Throws
+/// Error(invalid_options) as validate(Shard) does.
+GROUPLINK_EXPORT std::vector<Plan> cut_plan(const Plan& plan, const LinkOptions& options, std::int64_t count);
 
 /// The plan that build_links would follow. Bad rows are left out, whatever the policy.
 /// Throws Error(invalid_options | bad_input) as build_links does for malformed arguments, or for a group

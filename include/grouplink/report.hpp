@@ -83,12 +83,14 @@ struct WorkerReport {
 };
 inline constexpr int trace_slices = 50;
 
-/// What ran, on what, and how long it took. All but times, threads, memory, `isa`, `machine`, and the
-/// counts that follow from it (scored_pairs, researched_rows), depends on the input and the options alone.
+/// What ran, on what, and how long it took: of a whole job, or of a share of one. All but times, threads,
+/// memory, `isa`, `machine`, and the counts that follow from it (scored_pairs, researched_rows), depends on
+/// the input and the options alone.
 struct Report {
     std::string version;
     std::string faiss_version;
     LinkOptions options;
+    Shard shard{};        ///< that ran: all of the job but where it was cut
     std::string mapping;  ///< see mapping_name
     std::string isa;      ///< instruction set of the kernels in use
     int threads = 0;      ///< in use

@@ -279,7 +279,7 @@ TEST_CASE("an output that is added to, and parameters from a file") {
 
 TEST_CASE("what is wrong is said in one line: the flag, what it got, what it wants") {
     CHECK(complaint({}) ==
-          "no command; one of link, explain, inspect, verify, convert, completions, man, or --help");
+          "no command; one of link, explain, inspect, verify, convert, merge, completions, man, or --help");
     CHECK(complaint({"lnik"}) == "no command \"lnik\"; did you mean link?");
     CHECK(complaint({"link"}) == "link: no INPUT; see grouplink link --help");
     CHECK(complaint({"link", "a.npy"}) == "link: no -o OUTPUT; see grouplink link --help");
@@ -411,4 +411,61 @@ TEST_CASE("verify tells what was typed from what was not") {
           "verify: got one file, wants INPUT and OUTPUT; see grouplink verify --help");
     CHECK(complaint({"verify", "in.npy", "a.npz", "--recall-min", "0.5", "--sample", "0"}) ==
           "--recall-min needs a sample of rows, got --sample 0");
+}
+
+TEST_CASE("a share of link") {
+    CHECK_FALSE(parse_link({}).shard);
+    const LinkArguments link =
+        std::get<LinkArguments>(parse({"link", "in.npy", "-o", "2.part", "--shard", "2/8"}));
+    CHECK(link.shard == Shard{.index = 2, .count = 8});
+    CHECK(link.output.path == "2.part");
+    for (const std::string shard : {"", "2", "0/2", "3/2", "-1/2", "1/0", "a/b", "1/", "/1", "1/2/3", "1 /2",
+                                    "1.5/2", "1/99999999999999999999"}) {
+        CHECK(complaint({"link", "in.npy", "-o", "2.part", "--shard", shard}).starts_with("--shard: got"));
+    }
+    CHECK(complaint({"link", "in.npy", "-o", "2.part", "--shard", "1/2", "--update"})
+              .starts_with("--update goes with merge"));
+    CHECK(complaint({"link", "in.npy", "-o", "2.part", "--shard", "1/2", "--layout", "edges"})
+              .starts_with("--layout goes with merge"));
+}
+
+TEST_CASE("shares that explain shows") {
+    const auto shares = [](const std::string& text) {
+        return std::get<ExplainArguments>(parse({"explain", "in.npy", "--shard", text})).shares;
+    };
+    CHECK_FALSE(std::get<ExplainArguments>(parse({"explain", "in.npy"})).shares);
+    CHECK(shares("8")->count == 8);
+    CHECK(shares("8")->index == 0);
+    CHECK(shares("3/8")->count == 8);
+    CHECK(shares("3/8")->index == 3);
+    for (const std::string shard : {"", "0", "9/8", "0/8", "x", "1000001"}) {
+        CHECK(complaint({"explain", "in.npy", "--shard", shard}).starts_with("--shard: got"));
+    }
+}
+
+TEST_CASE("merge takes parts, and where the input has gone") {
+    const auto merge = std::get<MergeArguments>(
+        parse({"merge", "1.part", "2.part", "-o", "links.db", "--input", "in.npy", "--groups", "g.txt",
+               "--ids", "i.txt", "--threads", "3", "--update", "--report", "r.json", "--json", "-q"}));
+    CHECK(merge.parts == std::vector<std::string>{"1.part", "2.part"});
+    CHECK(merge.job.output.path == "links.db");
+    CHECK(merge.job.output.update);
+    CHECK(merge.job.input.path == "in.npy");
+    CHECK(merge.job.input.groups_file == "g.txt");
+    CHECK(merge.job.input.ids_file == "i.txt");
+    CHECK(merge.job.options.threads == 3);
+    CHECK(merge.job.report == "r.json");
+    CHECK(merge.job.json);
+    CHECK(merge.job.quiet);
+    const auto lists =
+        std::get<MergeArguments>(parse({"merge", "1.part", "-o", "l.arrow", "--layout", "lists", "--force"}));
+    CHECK(lists.job.output.layout == Layout::lists);
+    CHECK(lists.job.output.force);
+    CHECK(lists.job.input.path.empty());
+    CHECK(complaint({"merge"}) == "merge: no PART; see grouplink merge --help");
+    CHECK(complaint({"merge", "1.part"}) == "merge: no -o OUTPUT; see grouplink merge --help");
+    CHECK(complaint({"merge", "1.part", "", "-o", "l.npz"}).starts_with("PART: got \"\""));
+    CHECK(complaint({"merge", "l.npz", "-o", "l.npz"}) == "--output: got \"l.npz\", wants a file of its own");
+    CHECK(complaint({"merge", "1.part", "-o", "l.npz", "--input", ""}).starts_with("--input: got"));
+    CHECK(complaint({"merge", "1.part", "-o", "l.npz", "-k", "3"}).find("no flag -k") != std::string::npos);
 }

@@ -38,7 +38,7 @@ VOLATILE = [
     (r'("busy": )[-+.\de]+', r"\1SHARE"),
     (r'("trace": )\[[^\]]*\]', r"\1[SHARES]"),
     (r'("peak_memory_bytes": )\d+', r"\1MEMORY"),
-    (r"(?m)^(.*: (?:parquet|arrow|npz|sqlite), [\d,]+ rows?, )[\d.]+ [KMGT]?i?B$", r"\1SIZE"),
+    (r"(?m)^(.*: (?:parquet|arrow|npz|sqlite|part), [\d,]+ rows?, )[\d.]+ [KMGT]?i?B$", r"\1SIZE"),
     (r'("isa": )"[^"]*"', r"\1ISA"),
     (r'("finished": )"[^"]*"', r"\1TIME"),
     (r'("machine": )\{[^}]*\}', r"\1{MACHINE}"),

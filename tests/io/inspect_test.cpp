@@ -74,5 +74,5 @@ TEST_CASE("a file of an unknown kind") {
     CHECK(code == ErrorCode::invalid_options);
     CHECK(message ==
           "links.npzz: extension \".npzz\", a file to inspect is one of .parquet, .arrow, .npy, .fbin, "
-          ".fvecs, .npz, .csv, .tsv, .jsonl, .db; did you mean \".npz\"?");
+          ".fvecs, .npz, .csv, .tsv, .jsonl, .db, .part; did you mean \".npz\"?");
 }

@@ -2,6 +2,7 @@ list(APPEND unit_tests
   io/atomic_file_test.cpp
   io/edges_text_test.cpp
   io/npz_test.cpp
+  io/part_file_test.cpp
   io/read_links_test.cpp
   io/report_json_test.cpp
   io/write_links_test.cpp)

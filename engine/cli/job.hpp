@@ -1,0 +1,40 @@
+#pragma once
+
+#include "cli/arguments.hpp"
+#include "cli/progress.hpp"
+
+#include <grouplink/io.hpp>
+#include <grouplink/link.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <stop_token>
+#include <string>
+
+namespace grouplink::cli {
+
+// What link, its shares and merge have in common.
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start);
+
+/// Of this process, resident.
+std::int64_t peak_memory();
+
+/// Throws what writing the reports would, before the work and not after it.
+void check_reports(const LinkArguments& arguments);
+
+/// What standard error and the reports tell of a job, line by line; empty where there is nothing to tell.
+std::string recall_text(const Report& report);
+std::string dropped_text(const Report& report);
+std::string shared_id_text(const Table& table);
+
+/// Writes the links, and says what was done since `start`; reading took the first `read_seconds` of that.
+void deliver(const LinkArguments& arguments, const Table& table, LinkResult result, Clock::time_point start,
+             double read_seconds, ProgressLine& line, const JobControl& control);
+
+/// What run_link does of one share.
+void run_share(const LinkArguments& arguments, const std::stop_token& stop);
+
+}  // namespace grouplink::cli
