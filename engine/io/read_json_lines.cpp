@@ -165,7 +165,7 @@ StringColumn read_json_lines_texts(const std::string& path, const std::string& c
                                    std::span<const std::int64_t> rows, const JobControl& control) {
     const MappedFile file(path);
     file.read_in_order();
-    Ticker ticker(control, "read", static_cast<std::int64_t>(file.size()));
+    Ticker ticker(control, "read", static_cast<std::int64_t>(file.size()), "bytes");
     JsonLines lines(path, file.text());
     TextPicker picker(rows);
     std::vector<std::string> first_keys;

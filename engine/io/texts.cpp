@@ -31,7 +31,7 @@ std::optional<ValuesFile> file_of(const InputSpec& input) {
         fail(ErrorCode::invalid_options, "{}: no column of texts is named", input.path);
     }
     if (names_file(input.text)) return parse_values_file(input.text, "");
-    if (!is_array(known_format(input.path, Role::rows, "an input"))) return std::nullopt;
+    if (!is_array(known_format(input.path, FileRole::rows, "an input"))) return std::nullopt;
     const std::string& beside = input.groups_file.empty() ? input.ids_file : input.groups_file;
     if (beside.empty()) {
         fail(ErrorCode::invalid_options,

@@ -454,7 +454,7 @@ TEST_CASE("merge takes parts, and where the input has gone") {
     CHECK(merge.job.input.groups_file == "g.txt");
     CHECK(merge.job.input.ids_file == "i.txt");
     CHECK(merge.job.options.threads == 3);
-    CHECK(merge.job.report == "r.json");
+    CHECK(merge.job.reports == std::vector<std::string>{"r.json"});
     CHECK(merge.job.json);
     CHECK(merge.job.quiet);
     const auto lists =
