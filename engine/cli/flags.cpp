@@ -393,7 +393,7 @@ Command merge_command() {
         "byte for byte, what link would have written without --shard. Ids and columns are\n"
         "read from INPUT once more, which must be as it was.",
         {{"grouplink merge parts/*.part -o links.parquet", "All links, as if linked at once."},
-         {"grouplink merge parts/*.part -o links.db --input /mnt/words.parquet", "The input is there now."}},
+         {"grouplink merge parts/*.part -o links.db --input moved/words.parquet", "The input is there now."}},
         {}};
     command.flags = {
         {"--input", "FILE", section_input, "Where INPUT is [default: where link found it]",

@@ -6,6 +6,7 @@
 
 #include <bit>
 #include <charconv>
+#include <cmath>
 #include <cstring>
 #include <type_traits>
 
@@ -246,6 +247,8 @@ std::string part_groups(const LinkPart& part) {
         out.put(report.dim);
         out.put(static_cast<int>(report.index));
         out.put(report.links);
+        out.put(report.planned_cost);
+        out.put(report.planned_memory_bytes);
         out.put(report.search.has_value());
         if (!report.search) continue;
         out.put(report.search->exhaustive);
@@ -267,6 +270,11 @@ void read_part_groups(std::string_view bytes, const std::string& path, LinkPart&
         in.get(report.dim, most_number);
         in.get(report.index, static_cast<std::int64_t>(IndexKind::partition));
         in.get(report.links, most_number);
+        in.get(report.planned_cost);
+        if (!(report.planned_cost >= 0.0 && std::isfinite(report.planned_cost))) {
+            fail_broken(path, "its groups make no sense");
+        }
+        in.get(report.planned_memory_bytes, std::numeric_limits<std::int64_t>::max());
         bool searched = false;
         in.get(searched, 1);
         if (!searched) continue;

@@ -200,7 +200,13 @@ void join_reports(std::span<const LinkPart> parts, std::span<const Piece> pieces
     bool approximate = false;
     for (const Piece& piece : pieces) {
         approximate = approximate || piece.report->search;
-        if (piece.range.group < std::ssize(report.groups)) continue;
+        if (piece.range.group < std::ssize(report.groups)) {
+            GroupReport& group = report.groups.back();
+            group.planned_cost += piece.report->planned_cost;
+            group.planned_memory_bytes =
+                std::max(group.planned_memory_bytes, piece.report->planned_memory_bytes);
+            continue;
+        }
         report.groups.push_back(*piece.report);
     }
     if (approximate && isas.size() > 1) {

@@ -19,7 +19,7 @@ import unittest
 COMMAND = ""
 GIVE_UP = 60.0  # seconds, for machines that are busy with other things
 FILES = ["links.npz", "notes.txt", "report.json", "rows.npy", "rows.parquet", "rows.tsv", "two words.npy"]
-COMMANDS = ["completions", "convert", "explain", "inspect", "link", "man", "verify"]
+COMMANDS = ["completions", "convert", "explain", "inspect", "link", "man", "merge", "verify"]
 
 
 def printed(*arguments):

@@ -141,9 +141,9 @@ class OnATerminal(unittest.TestCase):
             self.assertLess(len(piece), 30, piece)
 
     def test_convert_verify_and_measure_show_theirs(self):
-        self.make_large(rows=5_000)
+        self.make_large(rows=15_000)
         for arguments, stage, summary in (
-                (["convert", "large.npy", "large.jsonl"], "write", r"^5,000 rows, in [\d.]+ s \(.*write [\d.]+\) -> large.jsonl$"),
+                (["convert", "large.npy", "large.jsonl"], "write", r"^15,000 rows, in [\d.]+ s \(.*write [\d.]+\) -> large.jsonl$"),
                 (["link", "large.npy", "-o", "links.npz", "-k", "5", "-q"], None, None),
                 (["verify", "large.npy", "links.npz"], "recall", r"^verified in [\d.]+ s \(.*recall [\d.]+\)$"),
                 (["explain", "large.npy", "--measure"], "flat", r"^measured in [\d.]+ s \(.*flat [\d.]+.*\)$")):
@@ -160,7 +160,7 @@ class OnATerminal(unittest.TestCase):
                     arguments.append("--force")
                 done = subprocess.run([COMMAND, *arguments], cwd=self.folder, env=clean_environment(),
                                       capture_output=True, text=True, check=True)
-                self.assertEqual(done.stderr, "5,000 rows -> large.jsonl\n" if arguments[0] == "convert" else "")
+                self.assertEqual(done.stderr, "15,000 rows -> large.jsonl\n" if arguments[0] == "convert" else "")
 
     def test_no_escape_sequences(self):
         for more in ({}, {"NO_COLOR": "1"}):
