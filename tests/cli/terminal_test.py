@@ -97,12 +97,13 @@ class OnATerminal(unittest.TestCase):
 
     def make_large(self, rows=60_000):
         rng = np.random.default_rng(0)
-        np.save(self.folder / "large.npy", rng.standard_normal((rows, 256), dtype=np.float32))
+        np.save(self.folder / "large.npy", rng.integers(-127, 128, (rows, 256), dtype=np.int8))
 
     def large_run(self, **more):
-        self.make_large()
+        """One that goes on for longer than any test looks at it."""
+        self.make_large(rows=400_000)
         (self.folder / "out").mkdir()
-        run = Terminal(["link", "large.npy", "-o", "out/links.npz"], self.folder, **more)
+        run = Terminal(["link", "large.npy", "-o", "out/links.npz", "--index", "flat"], self.folder, **more)
         run.read_until("knn ")
         return run
 
