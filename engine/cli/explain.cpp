@@ -33,18 +33,6 @@ std::int64_t bad_rows(const Plan& plan) {
     return bad;
 }
 
-std::string_view meaning(RowStatus status) {
-    switch (status) {
-        case RowStatus::ok: return "";
-        case RowStatus::null_group: return "the group is null or empty";
-        case RowStatus::null_embedding: return "there is no vector";
-        case RowStatus::wrong_dim: return "the vector is not of its group's dimension";
-        case RowStatus::non_finite: return "the vector holds a NaN or an infinity";
-        case RowStatus::zero_norm: return "the vector is all zeros, which has no angle";
-    }
-    return "";
-}
-
 std::string bad_rows_text(const Plan& plan, BadRowPolicy policy) {
     const std::int64_t bad = bad_rows(plan);
     if (bad == 0) return {};

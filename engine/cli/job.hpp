@@ -30,6 +30,9 @@ std::string recall_text(const Report& report);
 std::string dropped_text(const Report& report);
 std::string shared_id_text(const Table& table);
 
+/// Adds to the report of a job what the command knows of it; reading took `read_seconds`.
+void add_command(Report& report, const LinkArguments& arguments, double read_seconds);
+
 /// Writes the links, and says what was done since `start`; reading took the first `read_seconds` of that.
 void deliver(const LinkArguments& arguments, const Table& table, LinkResult result, Clock::time_point start,
              double read_seconds, ProgressLine& line, const JobControl& control);

@@ -157,14 +157,18 @@ std::string recall_text(const Report& report) {
     return text + '\n';
 }
 
+void add_command(Report& report, const LinkArguments& arguments, double read_seconds) {
+    report.input = arguments.input.path;
+    report.output = arguments.output.path;
+    report.notes.insert(report.notes.begin(), arguments.notes.begin(), arguments.notes.end());
+    report.stages.push_back({"read", read_seconds});
+    std::rotate(report.stages.begin(), std::prev(report.stages.end()), report.stages.end());
+}
+
 void deliver(const LinkArguments& arguments, const Table& table, LinkResult result, Clock::time_point start,
              double read_seconds, ProgressLine& line, const JobControl& control) {
     Report& report = result.report;
-    report.input = arguments.input.path;
-    report.notes.insert(report.notes.begin(), arguments.notes.begin(), arguments.notes.end());
-    report.output = arguments.output.path;
-    report.stages.push_back({"read", read_seconds});
-    std::rotate(report.stages.begin(), std::prev(report.stages.end()), report.stages.end());
+    add_command(report, arguments, read_seconds);
 
     const auto write_start = Clock::now();
     line.update({"write", 0.0});

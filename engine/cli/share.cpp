@@ -8,8 +8,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <iterator>
 
 namespace grouplink::cli {
 namespace {
@@ -41,11 +39,7 @@ void run_share(const LinkArguments& arguments, const std::stop_token& stop) {
         return link_part(table.vectors, table.groups, *arguments.shard, arguments.options, control);
     });
     Report& report = part.report;
-    report.input = arguments.input.path;
-    report.notes = arguments.notes;
-    report.output = arguments.output.path;
-    report.stages.push_back({"read", read_seconds});
-    std::rotate(report.stages.begin(), std::prev(report.stages.end()), report.stages.end());
+    add_command(report, arguments, read_seconds);
 
     const auto write_start = Clock::now();
     line.update({"write", 0.0});

@@ -97,36 +97,11 @@ void wrap_line(std::vector<std::string>& lines, std::string_view text, std::size
 
 }  // namespace
 
-std::string count_text(std::int64_t number) {
-    std::string digits = fmt::format("{}", number);
-    const std::size_t first = number < 0 ? 1 : 0;
-    for (std::size_t at = digits.size(); at > first + 3;) {
-        at -= 3;
-        digits.insert(at, 1, ',');
-    }
-    return digits;
-}
-
-std::string bytes_text(std::int64_t bytes) {
-    constexpr std::array<std::string_view, 6> units{"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
-    auto amount = static_cast<double>(bytes);
-    std::size_t unit = 0;
-    // 1023.5 would be printed as 1024.
-    for (; amount >= 1023.5 && unit + 1 < units.size(); ++unit) amount /= 1024.0;
-    const bool fraction = unit > 0 && amount < 9.95;
-    return fraction ? fmt::format("{:.1f} {}", amount, units[unit])
-                    : fmt::format("{:.0f} {}", amount, units[unit]);
-}
-
 std::string gflop_text(double operations) {
     const double gflop = operations / 1e9;
     if (gflop >= 100.0) return count_text(std::llround(gflop));
     if (gflop > 0.0 && gflop < 0.001) return "< 0.001";
     return fmt::format("{:.3g}", gflop);
-}
-
-std::string plural(std::int64_t number, std::string_view noun) {
-    return fmt::format("{} {}{}", count_text(number), noun, number == 1 ? "" : "s");
 }
 
 std::string one_of(const std::vector<std::string_view>& names) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "wording.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -8,17 +10,12 @@
 
 namespace grouplink::cli {
 
-/// "1,764,885".
-std::string count_text(std::int64_t number);
-
-/// "312 MiB", "1.4 GiB", "96 B".
-std::string bytes_text(std::int64_t bytes);
+using grouplink::bytes_text;
+using grouplink::count_text;
+using grouplink::plural;
 
 /// Operations in thousands of millions: "128", "1.26", "< 0.001".
 std::string gflop_text(double operations);
-
-/// "1 row", "2,000 rows".
-std::string plural(std::int64_t number, std::string_view noun);
 
 /// "edges or lists", "bash, zsh or fish".
 std::string one_of(const std::vector<std::string_view>& names);

@@ -81,8 +81,8 @@ private:
     bool effort_is_free() const { return options_.passes == 0; }
     void choose_fanout();
     void choose_steps();
-    /// How many times the passes so far, each with its refinement, the target takes when one leaves `left` of
-    /// what it met, and `missed` is what is left now.
+    /// Passes, each with its refinement, that the recall target still takes when the share `missed` of the
+    /// neighbors is missing now and each leaves the share `left` of what it met.
     double rounds_left(double missed, double left) const;
     void nearest_leaders(const PairScorer::Rows& rows, std::size_t count, const Leaders& leaders,
                          std::size_t fanout, std::uint32_t* nearest, Scratch& scratch) const;

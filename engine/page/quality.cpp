@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <iterator>
 
 namespace grouplink::page {
@@ -142,18 +141,6 @@ std::string recall_part(const Report& report) {
         "<th scope=\"col\">index</th><th scope=\"col\">effort</th></tr></thead>"
         "<tbody>\n{}</tbody></table></div></div>\n",
         about, chart, rows);
-}
-
-std::string_view meaning(RowStatus status) {
-    switch (status) {
-        case RowStatus::ok: return "took part";
-        case RowStatus::null_group: return "the group is null or empty";
-        case RowStatus::null_embedding: return "there is no vector";
-        case RowStatus::wrong_dim: return "the vector is not of its group's dimension";
-        case RowStatus::non_finite: return "the vector holds a NaN or an infinity";
-        case RowStatus::zero_norm: return "the vector is all zeros, which has no angle";
-    }
-    return "";
 }
 
 std::string status_part(const Report& report) {

@@ -77,36 +77,11 @@ std::size_t width_of(std::string_view data, std::size_t most) {
     return cut ? width + 1 : width;
 }
 
-std::string count_text(std::int64_t number) {
-    std::string digits = fmt::format("{}", number);
-    const std::size_t first = number < 0 ? 1 : 0;
-    for (std::size_t at = digits.size(); at > first + 3;) {
-        at -= 3;
-        digits.insert(at, 1, ',');
-    }
-    return digits;
-}
-
 std::string short_count(double number) {
     constexpr std::array<std::string_view, 5> units{"", "k", "M", "G", "T"};
     std::size_t unit = 0;
     for (; number >= 1000.0 && unit + 1 < units.size(); ++unit) number /= 1000.0;
     return fmt::format("{:.3g}{}", number, units[unit]);
-}
-
-std::string plural(std::int64_t number, std::string_view noun) {
-    return fmt::format("{} {}{}", count_text(number), noun, number == 1 ? "" : "s");
-}
-
-std::string bytes_text(std::int64_t bytes) {
-    constexpr std::array<std::string_view, 6> units{"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
-    auto amount = static_cast<double>(bytes);
-    std::size_t unit = 0;
-    // 1023.5 would be printed as 1024.
-    for (; amount >= 1023.5 && unit + 1 < units.size(); ++unit) amount /= 1024.0;
-    const bool fraction = unit > 0 && amount < 9.95;
-    return fraction ? fmt::format("{:.1f} {}", amount, units[unit])
-                    : fmt::format("{:.0f} {}", amount, units[unit]);
 }
 
 std::string seconds_text(double seconds) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "wording.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -14,15 +16,12 @@ std::string escaped(std::string_view data, std::size_t most = std::string_view::
 /// Columns that the data takes when it is written in at most `most` characters; wide ones count as two.
 std::size_t width_of(std::string_view data, std::size_t most);
 
-/// "1,764,885"; "1.8M" where there is little room.
-std::string count_text(std::int64_t number);
+using grouplink::bytes_text;
+using grouplink::count_text;
+using grouplink::plural;
+
+/// "1.8M": a count where there is little room.
 std::string short_count(double number);
-
-/// "1 row", "2,000 rows".
-std::string plural(std::int64_t number, std::string_view noun);
-
-/// "312 MiB", "1.4 GiB".
-std::string bytes_text(std::int64_t bytes);
 
 /// "0.4 ms", "1.24 s", "3 min 5 s".
 std::string seconds_text(double seconds);
