@@ -177,9 +177,12 @@ void deliver(const LinkArguments& arguments, const Table& table, LinkResult resu
     report.seconds = seconds_since(start);
     report.peak_memory_bytes = peak_memory();
     report.finished = time_now();
+    const bool json_wanted =
+        arguments.json || !std::all_of(arguments.reports.begin(), arguments.reports.end(), is_page);
+    const std::string json = json_wanted ? to_json(report) : std::string();
     std::vector<std::string> texts;
     for (const std::string& path : arguments.reports) {
-        texts.push_back(is_page(path) ? page_of(arguments, table, result, control) : to_json(report));
+        texts.push_back(is_page(path) ? page_of(arguments, table, result, control) : json);
     }
     line.clear();
 
@@ -190,7 +193,7 @@ void deliver(const LinkArguments& arguments, const Table& table, LinkResult resu
     for (std::size_t i = 0; i < texts.size(); ++i) {
         write_text(arguments.reports[i], texts[i], arguments.output.force);
     }
-    if (arguments.json) print(to_json(report));
+    if (arguments.json) print(json);
 }
 
 void run_link(const LinkArguments& arguments, const std::stop_token& stop) {

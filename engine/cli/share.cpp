@@ -8,7 +8,6 @@
 
 #include <fmt/format.h>
 
-
 namespace grouplink::cli {
 namespace {
 
