@@ -4,8 +4,8 @@
 
 namespace grouplink {
 
-/// Calls visit(name, option) for each option that decides what the links are, which is all but threads: for
-/// those who list options, and cannot forget one. `Options` is LinkOptions, const or not.
+/// Calls visit(name, option) for each option that decides what the links are, which is all but threads and
+/// memory: for those who list options, and cannot forget one. `Options` is LinkOptions, const or not.
 template <typename Options, typename Visit>
 void for_each_option(Options& options, Visit visit) {
     visit("n_nearest", options.n_nearest);

@@ -3,6 +3,7 @@
 
 #include "kernels/kernels.hpp"
 #include "knn/knn.hpp"
+#include "knn/waves.hpp"
 #include "links/cut.hpp"
 #include "links/histogram.hpp"
 #include "links/mode.hpp"
@@ -10,30 +11,24 @@
 #include "machine.hpp"
 #include "parallel/workers.hpp"
 #include "parts/parts.hpp"
+#include "plan/memory.hpp"
 #include "plan/plan.hpp"
 #include "rows/check.hpp"
 #include "rows/each_row.hpp"
 #include "rows/fingerprint.hpp"
 #include "rows/groups.hpp"
+#include "rows/pages.hpp"
+#include "wording.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
-#include <fstream>
 #include <string>
 #include <utility>
 
 namespace grouplink {
 namespace {
-
-/// The process's own peak; getrusage's may be that of the process that started it. 0 = not known.
-std::int64_t peak_memory() {
-    std::ifstream status("/proc/self/status");
-    for (std::string word; status >> word;) {
-        std::int64_t kibibytes = 0;
-        if (word == "VmHWM:" && status >> kibibytes) return kibibytes * 1024;
-    }
-    return 0;
-}
 
 /// Times a stage at a time and, when the caller follows the job, announces each as it starts.
 class StageClock {
@@ -69,6 +64,55 @@ std::vector<GroupShape> shapes_of(const RowsByGroup& grouped, const RowCheck& ch
         shapes[g] = {grouped.offsets[g + 1] - grouped.offsets[g], check.group_dim[g]};
     }
     return shapes;
+}
+
+std::int64_t budget_of(const LinkOptions& options) {
+    return options.memory_bytes > 0 ? options.memory_bytes : default_memory_budget();
+}
+
+/// The input as reading it once sees it: what takes but little of the budget stays in memory.
+MatrixView read_once(MatrixView vectors, const LinkOptions& options) {
+    constexpr std::int64_t little = 8;
+    if (value_bytes(vectors) <= budget_of(options) / little) vectors.file_backed = false;
+    return vectors;
+}
+
+/// The waves that a plan is carried out in once the rows are checked, whether they fit or not.
+Waves waves_of(const Plan& plan, const MatrixView& vectors, const LinkOptions& options) {
+    const std::int64_t budget = budget_of(options);
+    const std::int64_t file_bytes = vectors.file_backed ? value_bytes(vectors) : 0;
+    // All of it is in memory now, or else next to nothing.
+    const bool stayed = !read_once(vectors, options).file_backed;
+    const std::int64_t can_go = stayed ? std::min(file_bytes, resident_file_memory()) : 0;
+    const JobMemory job{.held_bytes = resident_memory() - can_go,
+                        .file_bytes = file_bytes,
+                        .rows = vectors.rows,
+                        .element_bytes = static_cast<std::int64_t>(element_size(vectors.type)),
+                        .threads = parallel::resolve_threads(options.threads)};
+    return plan_waves(plan, job, options, budget);
+}
+
+MemoryReport memory_report(const Waves& waves, const LinkOptions& options) {
+    return {.budget_bytes = budget_of(options),
+            .planned_bytes = waves.peak_bytes,
+            .least_bytes = waves.least_bytes,
+            .waves = std::ssize(waves.ends)};
+}
+
+/// Throws Error(over_budget) when not even one group at a time fits.
+Waves waves_that_fit(const Plan& plan, const MatrixView& vectors, const GroupColumn& groups,
+                     const LinkOptions& options) {
+    const std::int64_t budget = budget_of(options);
+    Waves waves = waves_of(plan, vectors, options);
+    if (waves.peak_bytes <= budget) return waves;
+    const GroupPlan& costliest = plan.groups[waves.costliest];
+    throw Error(
+        ErrorCode::over_budget,
+        fmt::format("linking takes {} of memory, and the budget is {}: {} of it for the group \"{}\" of {}, "
+                    "index {}; allow more: --memory {}MiB",
+                    bytes_text(waves.least_bytes), bytes_text(budget), bytes_text(costliest.memory_bytes),
+                    groups.keys[static_cast<std::size_t>(costliest.group)], plural(costliest.rows, "row"),
+                    name(costliest.index), waves.least_bytes >> 20));
 }
 
 /// Of each group, all but its links and its cut; of those that the plan has no part in, no more than the key.
@@ -112,8 +156,9 @@ Found find(const MatrixView& vectors, const GroupColumn& groups, const LinkOptio
     const int threads = parallel::resolve_threads(options.threads);
     Found found;
 
-    RowCheck check =
-        stage("check", [&] { return check_rows(vectors, groups, options.metric, threads, control); });
+    RowCheck check = stage("check", [&] {
+        return check_rows(read_once(vectors, options), groups, options.metric, threads, control);
+    });
     if (options.on_bad_row == BadRowPolicy::error && check.bad_rows() > 0) {
         throw Error(ErrorCode::bad_input, describe_bad_rows(check, vectors, groups) +
                                               "; mend them, or leave them without links: --on-bad-row drop");
@@ -124,8 +169,9 @@ Found find(const MatrixView& vectors, const GroupColumn& groups, const LinkOptio
         if (shard.count == 1) return whole;
         return std::move(cut_plan(whole, options, shard.count)[static_cast<std::size_t>(shard.index - 1)]);
     });
+    const Waves waves = waves_that_fit(plan, vectors, groups, options);
     KnnResult knn = stage("knn", [&] {
-        return find_neighbors(vectors, found.grouped, groups.keys, plan, options, threads, control);
+        return find_neighbors(vectors, found.grouped, groups.keys, plan, waves, options, threads, control);
     });
 
     Report& report = found.report;
@@ -137,6 +183,7 @@ Found find(const MatrixView& vectors, const GroupColumn& groups, const LinkOptio
     report.isa = kernels::name(kernels::best().isa);
     report.threads = threads;
     report.rows = vectors.rows;
+    report.memory = memory_report(waves, options);
     report.row_status = check.counts;
     report.duplicate_rows = knn.counters.duplicate_rows;
     report.scored_pairs = knn.counters.scored_pairs;
@@ -207,8 +254,9 @@ LinkPart link_part(const MatrixView& vectors, const GroupColumn& groups, const S
     const int threads = found.report.threads;
     LinkPart part = stage("part", [&] { return make_part(std::move(found)); });
     part.input = stage("fingerprint", [&] {
-        return InputFingerprint{
-            .vectors = hash_vectors(vectors, threads, control), .groups = hash_groups(groups), .ids = 0};
+        return InputFingerprint{.vectors = hash_vectors(read_once(vectors, options), threads, control),
+                                .groups = hash_groups(groups),
+                                .ids = 0};
     });
     stage.finish(part.report);
     return part;
@@ -228,10 +276,12 @@ Plan plan_links(const MatrixView& vectors, const GroupColumn& groups, const Link
     validate(options);
     check_shapes(vectors, groups);
     const JobControl control = parallel::count_rows(job, vectors.rows);
-    const RowCheck check =
-        check_rows(vectors, groups, options.metric, parallel::resolve_threads(options.threads), control);
-    Plan plan = make_plan(shapes_of(rows_by_group(groups, check.status), check), options);
+    const RowCheck check = check_rows(read_once(vectors, options), groups, options.metric,
+                                      parallel::resolve_threads(options.threads), control);
+    const RowsByGroup grouped = rows_by_group(groups, check.status);
+    Plan plan = make_plan(shapes_of(grouped, check), options);
     plan.row_status = check.counts;
+    plan.memory = memory_report(waves_of(plan, vectors, options), options);
     return plan;
 }
 

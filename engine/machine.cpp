@@ -1,9 +1,14 @@
 #include "machine.hpp"
 
+#include <grouplink/options.hpp>
+
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <fstream>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -24,7 +29,69 @@ std::string field_of(const char* path, std::string_view name, char separator) {
     return {};
 }
 
+/// The limit that a cgroup and those above it set, each in the file `name` of its folder below `root`; the
+/// largest number where none does.
+std::int64_t limit_of_cgroups(const std::string& root, std::string group, const char* name) {
+    std::int64_t limit = std::numeric_limits<std::int64_t>::max();
+    for (;;) {
+        std::ifstream file(root + group + '/' + name);
+        std::int64_t bytes = 0;  // "max" is no number
+        if (file >> bytes && bytes > 0) limit = std::min(limit, bytes);
+        const auto slash = group.rfind('/');
+        if (slash == std::string::npos) return limit;
+        group.resize(slash);
+    }
+}
+
+std::int64_t cgroup_limit() {
+    std::int64_t limit = std::numeric_limits<std::int64_t>::max();
+    std::ifstream file("/proc/self/cgroup");
+    for (std::string line; std::getline(file, line);) {
+        const auto first = line.find(':');
+        const auto second = line.find(':', first + 1);
+        if (first == std::string::npos || second == std::string::npos) continue;
+        const std::string controllers = ',' + line.substr(first + 1, second - first - 1) + ',';
+        const std::string group = line.substr(second + 1);
+        if (controllers == ",,") {
+            limit = std::min(limit, limit_of_cgroups("/sys/fs/cgroup", group, "memory.max"));
+        } else if (controllers.find(",memory,") != std::string::npos) {
+            limit =
+                std::min(limit, limit_of_cgroups("/sys/fs/cgroup/memory", group, "memory.limit_in_bytes"));
+        }
+    }
+    return limit;
+}
+
+std::int64_t physical_memory() {
+    const long pages = ::sysconf(_SC_PHYS_PAGES);
+    const long page_bytes = ::sysconf(_SC_PAGESIZE);
+    return pages > 0 && page_bytes > 0 ? std::int64_t{pages} * page_bytes : 0;
+}
+
+/// A number of KiB that /proc/self/status has under this name; 0 where it does not.
+std::int64_t process_bytes(std::string_view name) {
+    std::ifstream status("/proc/self/status");
+    for (std::string word; status >> word;) {
+        std::int64_t kibibytes = 0;
+        if (word == name && status >> kibibytes) return kibibytes * 1024;
+    }
+    return 0;
+}
+
 }  // namespace
+
+std::int64_t default_memory_budget() {
+    const std::int64_t physical = physical_memory();
+    const std::int64_t least =
+        std::min(physical > 0 ? physical : std::numeric_limits<std::int64_t>::max(), cgroup_limit());
+    return least / 5 * 4;
+}
+
+std::int64_t resident_memory() { return process_bytes("VmRSS:"); }
+
+std::int64_t resident_file_memory() { return process_bytes("RssFile:"); }
+
+std::int64_t peak_memory() { return process_bytes("VmHWM:"); }
 
 Machine describe_machine() {
     Machine machine;
@@ -38,9 +105,7 @@ Machine describe_machine() {
         machine.system += std::string(system.sysname) + ' ' + system.release;
     }
     machine.cpus = static_cast<std::int64_t>(std::thread::hardware_concurrency());
-    const long pages = ::sysconf(_SC_PHYS_PAGES);
-    const long page_bytes = ::sysconf(_SC_PAGESIZE);
-    if (pages > 0 && page_bytes > 0) machine.memory_bytes = std::int64_t{pages} * page_bytes;
+    machine.memory_bytes = physical_memory();
     return machine;
 }
 

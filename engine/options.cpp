@@ -64,6 +64,13 @@ void validate(const LinkOptions& options) {
     if (options.threads < 0) {
         fail(fmt::format("threads: got {}, must be 0 (automatic) or more", options.threads));
     }
+    if (options.memory_bytes < 0) {
+        fail(fmt::format("memory_bytes: got {}, must be 0 (automatic) or more", options.memory_bytes));
+    }
+    if (options.memory_afterwards_bytes < 0) {
+        fail(fmt::format("memory_afterwards_bytes: got {}, must be 0 or more",
+                         options.memory_afterwards_bytes));
+    }
     if (options.metric != Metric::angular && options.similarity != Similarity::angular) {
         fail(fmt::format("similarity: \"{}\" needs metric \"angular\", got \"{}\"", name(options.similarity),
                          name(options.metric)));

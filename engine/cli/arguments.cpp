@@ -195,6 +195,11 @@ LinkOptions options_of(const RawArguments& raw) {
     }
     options.threads =
         static_cast<int>(integer_of("--threads", raw.threads, 0, most_threads, options.threads));
+    if (raw.memory) {
+        const auto bytes = parse_bytes(*raw.memory);
+        if (!bytes || *bytes < 1) fail("--memory", *raw.memory, "a size such as 8GiB, 500MB or 2000000000");
+        options.memory_bytes = *bytes;
+    }
 
     const bool approximate = options.index != IndexKind::automatic && options.index != IndexKind::flat;
     if (approximate && (options.metric == Metric::manhattan || options.metric == Metric::hamming)) {

@@ -1,4 +1,5 @@
 #include "cli/explain_shares.hpp"
+#include "cli/job.hpp"
 #include "cli/measure.hpp"
 #include "cli/progress.hpp"
 #include "cli/run.hpp"
@@ -15,6 +16,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -73,6 +75,20 @@ bool effort_is_open(const GroupPlan& group) {
     }
 }
 
+/// How a job fits its budget.
+std::string memory_text(const MemoryReport& memory) {
+    const std::string budget = bytes_text(memory.budget_bytes);
+    if (memory.planned_bytes > memory.budget_bytes) {
+        return fmt::format(
+            "The process needs {} at least, more than the budget of {}: link would stop with exit "
+            "code 4; allow more: --memory {}MiB\n",
+            bytes_text(memory.least_bytes), budget, memory.least_bytes >> 20);
+    }
+    return fmt::format("The process takes {} at its peak, of a budget of {}{}.\n",
+                       bytes_text(memory.planned_bytes), budget,
+                       memory.waves > 1 ? fmt::format(", in {}", plural(memory.waves, "wave")) : "");
+}
+
 std::string plan_text(const std::string& path, const Table& table, const Plan& plan,
                       const ExplainArguments& arguments) {
     const std::vector<std::string>& keys = table.groups.keys;
@@ -113,6 +129,7 @@ std::string plan_text(const std::string& path, const Table& table, const Plan& p
                       rows);
     out += fmt::format("\nLinks take {}, and a group while it is searched {} at most.\n",
                        bytes_text(plan.result_bytes), bytes_text(largest_memory));
+    out += memory_text(plan.memory);
     if (std::any_of(plan.groups.begin(), plan.groups.end(), effort_is_open)) {
         out += fmt::format(
             "Approximate groups raise their effort until a sample's recall is {} or more; GFLOP is a guess "
@@ -209,6 +226,11 @@ std::string plan_json(const std::string& path, const Table& table, const Plan& p
                                     {"rows", table.vectors.rows},
                                     {"cost", plan.cost},
                                     {"result_bytes", plan.result_bytes},
+                                    {"memory",
+                                     {{"budget_bytes", plan.memory.budget_bytes},
+                                      {"planned_bytes", plan.memory.planned_bytes},
+                                      {"least_bytes", plan.memory.least_bytes},
+                                      {"waves", plan.memory.waves}}},
                                     {"row_status", status},
                                     {"groups", groups}};
     if (measures) document["measured"] = measures_json(*measures);
@@ -224,10 +246,19 @@ void run_explain(const ExplainArguments& arguments, const std::stop_token& stop)
     ProgressLine line(!arguments.quiet && error_is_terminal());
     const JobControl control{line.callback(), stop};
     line.update({"read", 0.0});
-    const Table table = read_table(arguments.input, control);
+    const InputSpec input =
+        with_spill(arguments.input, arguments.options, std::filesystem::temp_directory_path().string());
+    Table table = read_table(input, control);
     line.update({"plan", 0.0});
-    const Plan plan =
-        about_file(path, [&] { return plan_links(table.vectors, table.groups, arguments.options, control); });
+    const auto make_plan = [&] {
+        return about_file(
+            path, [&] { return plan_links(table.vectors, table.groups, arguments.options, control); });
+    };
+    Plan plan = make_plan();
+    if (plan.memory.planned_bytes > plan.memory.budget_bytes && !table.vectors.file_backed) {
+        spill_vectors(table, input.spill.folder);  // as link would
+        plan = make_plan();
+    }
     std::optional<std::vector<IndexMeasure>> measures;
     if (arguments.measure) {
         measures = about_file(path, [&] {

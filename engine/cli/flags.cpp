@@ -231,6 +231,15 @@ Flag threads_flag() {
             &RawArguments::threads};
 }
 
+Flag memory_flag() {
+    return {
+        "--memory", "SIZE", section_run,
+        "Memory to keep to, such as 8GiB or 500MB: groups are searched in waves that fit, and vectors that "
+        "do not are read from their file, or from a temporary one beside OUTPUT; the result is the same "
+        "[default: 80 % of what there is]",
+        &RawArguments::memory};
+}
+
 Flag help_flag() { return {"-h,--help", "", section_run, "Show this help", nullptr, &RawArguments::help}; }
 
 std::vector<Flag> general_flags() {
@@ -268,6 +277,7 @@ Command link_command() {
     append(command.flags, index_flags());
     append(command.flags, output_flags());
     command.flags.push_back(threads_flag());
+    command.flags.push_back(memory_flag());
     command.flags.push_back({"--shard", "I/N", section_run,
                              "Run share I of N alone and write its part, a .part; all N may run at once, on "
                              "any machines, and merge joins their parts",
@@ -301,6 +311,7 @@ Command explain_command() {
                              &RawArguments::shard});
     command.flags.push_back(json_flag());
     command.flags.push_back(threads_flag());
+    command.flags.push_back(memory_flag());
     append(command.flags, general_flags());
     return command;
 }

@@ -2,6 +2,7 @@
 
 #include "cli/arguments.hpp"
 #include "cli/progress.hpp"
+#include "cli/run.hpp"
 
 #include <grouplink/io.hpp>
 #include <grouplink/link.hpp>
@@ -21,6 +22,27 @@ double seconds_since(Clock::time_point start);
 
 /// Of this process, resident.
 std::int64_t peak_memory();
+
+/// The input, of whose vectors no more are read into memory than goes with a job's budget.
+InputSpec with_spill(const LinkArguments& arguments);
+InputSpec with_spill(InputSpec input, const LinkOptions& options, std::string folder);
+
+/// The options, and what writing the output takes.
+LinkOptions with_writing(const LinkArguments& arguments);
+
+/// Does the job; where memory is short of its vectors, once more with these in a file.
+template <typename Job>
+auto within_budget(const InputSpec& input, Table& table, Job job) {
+    return about_file(input.path, [&] {
+        try {
+            return job();
+        } catch (const Error& error) {
+            if (error.code() != ErrorCode::over_budget || table.vectors.file_backed) throw;
+        }
+        spill_vectors(table, input.spill.folder);
+        return job();
+    });
+}
 
 /// Throws what writing the reports would, before the work and not after it.
 void check_reports(const LinkArguments& arguments);

@@ -14,6 +14,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -82,6 +86,21 @@ std::int64_t peak_memory() {
     rusage usage{};
     return ::getrusage(RUSAGE_SELF, &usage) == 0 ? static_cast<std::int64_t>(usage.ru_maxrss) * 1024 : 0;
 }
+
+namespace {
+
+/// A given budget may be small: freed blocks are to go back to the system, not to wait for others of their
+/// size.
+void keep_to_budget(const LinkOptions& options) {
+#if defined(__GLIBC__)
+    constexpr int kept = 1 << 20;
+    if (options.memory_bytes == 0) return;
+    ::mallopt(M_MMAP_THRESHOLD, kept);
+    ::mallopt(M_TRIM_THRESHOLD, kept);
+#endif
+}
+
+}  // namespace
 
 void check_reports(const LinkArguments& arguments) {
     for (const std::string& path : arguments.reports) check_report(path, arguments);
@@ -196,6 +215,26 @@ void deliver(const LinkArguments& arguments, const Table& table, LinkResult resu
     if (arguments.json) print(json);
 }
 
+LinkOptions with_writing(const LinkArguments& arguments) {
+    LinkOptions options = arguments.options;
+    options.memory_afterwards_bytes = writing_bytes(arguments.output);
+    return options;
+}
+
+InputSpec with_spill(const LinkArguments& arguments) {
+    const std::string folder = std::filesystem::path(arguments.output.path).parent_path().string();
+    return with_spill(arguments.input, arguments.options, folder.empty() ? std::string(1, '.') : folder);
+}
+
+InputSpec with_spill(InputSpec input, const LinkOptions& options, std::string folder) {
+    keep_to_budget(options);
+    // Less is worth its place in memory, whatever the rest takes.
+    constexpr std::int64_t least_share = 4;
+    const std::int64_t budget = options.memory_bytes > 0 ? options.memory_bytes : default_memory_budget();
+    input.spill = {.above_bytes = budget / least_share, .folder = std::move(folder)};
+    return input;
+}
+
 void run_link(const LinkArguments& arguments, const std::stop_token& stop) {
     if (arguments.shard) return run_share(arguments, stop);
     const auto start = Clock::now();
@@ -205,13 +244,13 @@ void run_link(const LinkArguments& arguments, const std::stop_token& stop) {
     ProgressLine line(!arguments.quiet && error_is_terminal());
     const JobControl control{line.callback(), stop};
     line.update({"read", 0.0});
-    const Table table = read_table(arguments.input, control);
+    const InputSpec input = with_spill(arguments);
+    Table table = read_table(input, control);
     if (!arguments.input.text.empty()) check_texts(arguments.input, table.vectors.rows, control);
     const double read_seconds = seconds_since(start);
 
-    LinkResult result = about_file(arguments.input.path, [&] {
-        return build_links(table.vectors, table.groups, arguments.options, control);
-    });
+    LinkResult result = within_budget(
+        input, table, [&] { return build_links(table.vectors, table.groups, arguments.options, control); });
     deliver(arguments, table, std::move(result), start, read_seconds, line, control);
 }
 

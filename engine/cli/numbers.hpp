@@ -14,4 +14,8 @@ std::optional<std::uint64_t> parse_unsigned(std::string_view text);
 /// Finite only.
 std::optional<double> parse_real(std::string_view text);
 
+/// Bytes: a number and a unit, kB to TB of a thousand each or KiB to TiB of 1024; "8G" is "8GiB", and a
+/// number alone counts bytes. Blanks before the unit and the case of letters do not matter.
+std::optional<std::int64_t> parse_bytes(std::string_view text);
+
 }  // namespace grouplink::cli

@@ -41,6 +41,7 @@ struct RawArguments {
     std::optional<std::string> on_bad_row;
     std::optional<std::string> seed;
     std::optional<std::string> threads;
+    std::optional<std::string> memory;
     std::optional<std::string> layout;
     std::optional<std::string> params;
     std::optional<std::string> text;

@@ -32,7 +32,9 @@ auto about_file(const std::string& path, Work&& work) {
         return std::forward<Work>(work)();
     } catch (const Error& error) {
         const std::string_view text = error.what();
-        if (error.code() != ErrorCode::bad_input || text.starts_with(path)) throw;
+        const bool about_rows =
+            error.code() == ErrorCode::bad_input || error.code() == ErrorCode::over_budget;
+        if (!about_rows || text.starts_with(path)) throw;
         throw Error(error.code(), path + ": " + std::string(text));
     }
 }

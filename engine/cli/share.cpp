@@ -31,11 +31,12 @@ void run_share(const LinkArguments& arguments, const std::stop_token& stop) {
     ProgressLine line(!arguments.quiet && error_is_terminal());
     const JobControl control{line.callback(), stop};
     line.update({"read", 0.0});
-    const Table table = read_table(arguments.input, control);
+    const InputSpec input = with_spill(arguments);
+    Table table = read_table(input, control);
     const double read_seconds = seconds_since(start);
 
-    LinkPart part = about_file(arguments.input.path, [&] {
-        return link_part(table.vectors, table.groups, *arguments.shard, arguments.options, control);
+    LinkPart part = within_budget(input, table, [&] {
+        return link_part(table.vectors, table.groups, *arguments.shard, with_writing(arguments), control);
     });
     Report& report = part.report;
     add_command(report, arguments, read_seconds);

@@ -56,7 +56,8 @@ std::optional<int> key_field(const ColumnarFile& file, const std::string& name, 
     return field;
 }
 
-RowsRead read_columns(const std::string& path, const TableColumns& columns, const JobControl& control) {
+RowsRead read_columns(const std::string& path, const TableColumns& columns, const Spill& spill,
+                      const JobControl& control) {
     const auto opened = open_columnar(path);
     ColumnarFile& file = *opened;
     const int embedding = embedding_field(file, columns.embedding);
@@ -74,7 +75,8 @@ RowsRead read_columns(const std::string& path, const TableColumns& columns, cons
         return fmt::format("{}: column {}", path, in_quotes(file.schema().field(field)->name()));
     };
 
-    VectorGatherer vectors(where(embedding), *file.schema().field(embedding)->type(), file.plausible_bytes());
+    VectorGatherer vectors(where(embedding), *file.schema().field(embedding)->type(), file.plausible_bytes(),
+                           spill);
     vectors.reserve(file.claimed_components(embedding));
     GroupReader groups(group ? where(*group) : std::string());
     IdReader ids(id ? where(*id) : std::string());
@@ -95,8 +97,9 @@ RowsRead read_columns(const std::string& path, const TableColumns& columns, cons
 
 }  // namespace
 
-RowsRead read_columnar(const std::string& path, const TableColumns& columns, const JobControl& control) {
-    return reading_columns(path, [&] { return read_columns(path, columns, control); });
+RowsRead read_columnar(const std::string& path, const TableColumns& columns, const Spill& spill,
+                       const JobControl& control) {
+    return reading_columns(path, [&] { return read_columns(path, columns, spill, control); });
 }
 
 StringColumn read_columnar_texts(const std::string& path, const std::string& column,

@@ -48,11 +48,16 @@ std::optional<ElementType> vector_type(const arrow::DataType& type) {
     }
 }
 
-VectorGatherer::VectorGatherer(std::string where, const arrow::DataType& type, std::int64_t most_bytes)
-    : rows_(std::move(where), vector_type(type).value(), most_bytes) {}
+VectorGatherer::VectorGatherer(std::string where, const arrow::DataType& type, std::int64_t most_bytes,
+                               const Spill& spill)
+    : rows_(std::move(where), vector_type(type).value(), most_bytes, spill) {}
 
 /// Appends components [first, last) of a list's values.
 void VectorGatherer::copy(const arrow::Array& values, std::int64_t first, std::int64_t last) {
+    while (last - first > RowBuffer::most_at_once) {
+        copy(values, first, first + RowBuffer::most_at_once);
+        first += RowBuffer::most_at_once;
+    }
     if (last <= first) return;
     const std::size_t size = element_size(rows_.type());
     std::byte* const place = rows_.extend(last - first);

@@ -18,7 +18,8 @@ std::optional<ElementType> vector_type(const arrow::DataType& type);
 class VectorGatherer {
 public:
     /// Never holds more than `most_bytes`: throws Error(bad_input), beginning with `where`.
-    VectorGatherer(std::string where, const arrow::DataType& type, std::int64_t most_bytes);
+    VectorGatherer(std::string where, const arrow::DataType& type, std::int64_t most_bytes,
+                   const Spill& spill);
 
     void reserve(std::int64_t components) { rows_.reserve(components); }
     void append(const arrow::Array& array);

@@ -63,7 +63,7 @@ FileInfo inspect(const std::string& path, const JobControl& control) {
         case Format::jsonl: return inspect_json_lines(path, control);
         case Format::sqlite: return inspect_sqlite(path, control);
         case Format::fbin: return inspect_raw(read_fbin(path), "fbin");
-        case Format::fvecs: return inspect_raw(read_fvecs(path), "fvecs");
+        case Format::fvecs: return inspect_raw(read_fvecs(path, {}), "fvecs");
         case Format::npz: return inspect_npz(path);
         case Format::part: return inspect_part(path, control);
         case Format::csv: return inspect_text(path, ',', control);

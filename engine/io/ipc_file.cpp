@@ -86,6 +86,7 @@ void IpcFile::read(const std::vector<int>& fields, const JobControl& control,
         }
         rows += batch.num_rows();
         use(batch);
+        file_.give_back();
     };
     arrow::io::BufferReader source(buffer());
     if (stream_) {

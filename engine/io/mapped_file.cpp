@@ -39,8 +39,9 @@ FileDescriptor open_to_read(const std::string& path) {
     return file;
 }
 
-MappedFile::MappedFile(const std::string& path) {
-    const FileDescriptor file = open_to_read(path);
+MappedFile::MappedFile(const std::string& path) : MappedFile(open_to_read(path), path) {}
+
+MappedFile::MappedFile(const FileDescriptor& file, const std::string& path) {
     struct stat info {};
     if (::fstat(file.get(), &info) != 0) fail_system(path, "cannot be examined", errno);
     if (info.st_size == 0) return;  // which cannot be mapped
@@ -66,6 +67,10 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 
 void MappedFile::read_in_order() const {
     if (data_) ::madvise(const_cast<std::byte*>(data_), size_, MADV_SEQUENTIAL);
+}
+
+void MappedFile::give_back() const noexcept {
+    if (data_) ::madvise(const_cast<std::byte*>(data_), size_, MADV_DONTNEED);
 }
 
 }  // namespace grouplink::io

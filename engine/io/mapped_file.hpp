@@ -6,6 +6,8 @@
 
 namespace grouplink::io {
 
+class FileDescriptor;
+
 /// A whole file, mapped to be read. A file that another process cuts short while it is mapped
 /// faults on access; nobody who maps files can prevent that.
 class MappedFile {
@@ -13,6 +15,8 @@ public:
     MappedFile() = default;
     /// Throws Error(io): no such file, no permission, not a regular file.
     explicit MappedFile(const std::string& path);
+    /// An open file; `path` is for messages. Throws Error(io).
+    MappedFile(const FileDescriptor& file, const std::string& path);
     ~MappedFile();
     MappedFile(MappedFile&& other) noexcept;
     MappedFile& operator=(MappedFile&& other) noexcept;
@@ -23,6 +27,8 @@ public:
 
     /// The bytes will be read once, front to back.
     void read_in_order() const;
+    /// The pages that are in memory go back to the system; they are read anew when they are needed again.
+    void give_back() const noexcept;
 
 private:
     const std::byte* data_ = nullptr;

@@ -13,7 +13,9 @@ namespace {
 
 }  // namespace
 
-RowsRead read_columnar(const std::string& path, const TableColumns&, const JobControl&) { refuse(path); }
+RowsRead read_columnar(const std::string& path, const TableColumns&, const Spill&, const JobControl&) {
+    refuse(path);
+}
 
 StringColumn read_columnar_texts(const std::string& path, const std::string&, std::span<const std::int64_t>,
                                  const JobControl&) {

@@ -2,6 +2,7 @@
 
 #include "io/message.hpp"
 #include "io/readers.hpp"
+#include "io/row_buffer.hpp"
 #include "io/ticker.hpp"
 #include "io/utf8.hpp"
 
@@ -165,7 +166,7 @@ std::string npy_text(const NpyHeader& header, std::string_view data) {
     return text;
 }
 
-RowsRead read_npy(const std::string& path) {
+RowsRead read_npy(const std::string& path, const Spill& spill) {
     auto storage = std::make_shared<Table::Storage>();
     storage->file = MappedFile(path);
     RowsRead read;
@@ -173,10 +174,17 @@ RowsRead read_npy(const std::string& path) {
     read.vectors = npy_vectors(header, storage->file.text(), path);
     if (header.data_offset % element_size(read.vectors.type) != 0) {
         // Components are read in place, so they must stand aligned; numpy's own files have them so.
-        const auto data = std::span(storage->file.data(), storage->file.size()).subspan(header.data_offset);
-        std::memcpy(storage->values.extend(data.size()), data.data(), data.size());
-        storage->file = MappedFile();
-        read.vectors.values = storage->values.data();
+        const MappedFile file = std::move(storage->file);
+        const MatrixView view = read.vectors;
+        RowBuffer rows(path, view.type, std::numeric_limits<std::int64_t>::max(), spill);
+        for (std::int64_t row = 0; row < view.rows; ++row) {
+            std::memcpy(rows.extend(view.dim), view.row(row),
+                        static_cast<std::size_t>(view.dim) * element_size(view.type));
+            rows.add_row(view.dim, true);
+        }
+        read.vectors = rows.finish(*storage);
+    } else {
+        read.vectors.file_backed = true;
     }
     read.storage = std::move(storage);
     return read;

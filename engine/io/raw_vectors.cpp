@@ -1,5 +1,6 @@
 #include "io/message.hpp"
 #include "io/readers.hpp"
+#include "io/row_buffer.hpp"
 
 #include <cstring>
 #include <span>
@@ -42,11 +43,12 @@ RowsRead read_fbin(const std::string& path) {
              rows, dim, file.size());
     }
     read.vectors.values = file.data() + header;
+    read.vectors.file_backed = true;
     read.storage = std::move(storage);
     return read;
 }
 
-RowsRead read_fvecs(const std::string& path) {
+RowsRead read_fvecs(const std::string& path, const Spill& spill) {
     const MappedFile mapped(path);
     mapped.read_in_order();
     const std::string_view file = mapped.text();
@@ -61,24 +63,28 @@ RowsRead read_fvecs(const std::string& path) {
     }
     const std::size_t bytes = word * dim;
     const std::size_t rows = file.size() / (word + bytes);
-    auto storage = std::make_shared<Table::Storage>();
-    std::byte* place = storage->values.extend(rows * bytes);
-    for (std::size_t row = 0; row < rows; ++row, place += bytes) {
+    RowBuffer buffer(path, ElementType::float32, static_cast<std::int64_t>(file.size()), spill);
+    constexpr std::size_t bytes_to_keep = std::size_t{8} << 20;
+    std::size_t given_back = 0;
+    for (std::size_t row = 0; row < rows; ++row) {
         const std::size_t at = row * (word + bytes);
         if (word_at(file, at) != dim) {
             fail(ErrorCode::bad_input, "{}: row {} says {} components, the rows before have {}", path, row,
                  word_at(file, at), dim);
         }
-        std::memcpy(place, file.data() + at + word, bytes);
+        std::memcpy(buffer.extend(static_cast<std::int64_t>(dim)), file.data() + at + word, bytes);
+        buffer.add_row(static_cast<std::int64_t>(dim), true);
+        if (at < given_back + bytes_to_keep) continue;
+        mapped.give_back();
+        given_back = at;
     }
     if (rows * (word + bytes) != file.size()) {
         fail(ErrorCode::bad_input, "{}: was cut short, {} bytes are left after {} rows of {} components",
              path, file.size() - rows * (word + bytes), rows, dim);
     }
+    auto storage = std::make_shared<Table::Storage>();
     RowsRead read;
-    read.vectors.values = storage->values.data();
-    read.vectors.rows = static_cast<std::int64_t>(rows);
-    read.vectors.dim = static_cast<std::int64_t>(dim);
+    read.vectors = buffer.finish(*storage);
     read.storage = std::move(storage);
     return read;
 }

@@ -42,15 +42,14 @@ std::string only_embedding(const std::string& path, std::string_view text) {
 
 class RowReader {
 public:
-    RowReader(const std::string& path, std::string_view text, const TableColumns& columns)
+    RowReader(const std::string& path, std::string_view text, const TableColumns& columns, const Spill& spill)
         : path_(path),
           columns_(columns),
           lines_(path, text),
           // A component takes two bytes of text at least.
-          rows_(path, ElementType::float32, 4 * static_cast<std::int64_t>(text.size())) {}
+          rows_(path, ElementType::float32, 4 * static_cast<std::int64_t>(text.size()), spill) {}
 
-    RowsRead read(std::int64_t bytes, const JobControl& control) {
-        Ticker ticker(control, "read", bytes, "bytes");
+    RowsRead read(Ticker ticker) {
         for (std::int64_t row = 0; lines_.next(); ++row) {
             if (row % lines_a_tick == 0) ticker.at(lines_.position());
             if (first_keys_.empty()) first_keys_ = lines_.keys();
@@ -153,19 +152,18 @@ private:
 
 }  // namespace
 
-RowsRead read_json_lines(const std::string& path, const TableColumns& columns, const JobControl& control) {
+RowsRead read_json_lines(const std::string& path, const TableColumns& columns, const Spill& spill,
+                         const JobControl& control) {
     const MappedFile file(path);
-    file.read_in_order();
     TableColumns named = columns;
     if (named.embedding.empty()) named.embedding = only_embedding(path, file.text());
-    return RowReader(path, file.text(), named).read(static_cast<std::int64_t>(file.size()), control);
+    return RowReader(path, file.text(), named, spill).read(Ticker(control, "read", file));
 }
 
 StringColumn read_json_lines_texts(const std::string& path, const std::string& column,
                                    std::span<const std::int64_t> rows, const JobControl& control) {
     const MappedFile file(path);
-    file.read_in_order();
-    Ticker ticker(control, "read", static_cast<std::int64_t>(file.size()), "bytes");
+    Ticker ticker(control, "read", file);
     JsonLines lines(path, file.text());
     TextPicker picker(rows);
     std::vector<std::string> first_keys;

@@ -55,8 +55,8 @@ private:
 class RowReader {
 public:
     RowReader(const std::string& path, SqliteStatement& query, const TableColumns& columns,
-              std::int64_t bytes)
-        : path_(path), query_(query), columns_(columns), rows_(path, ElementType::float32, bytes) {}
+              std::int64_t bytes, const Spill& spill)
+        : path_(path), query_(query), columns_(columns), rows_(path, ElementType::float32, bytes, spill) {}
 
     void add(std::int64_t row) {
         row_ = row;
@@ -150,7 +150,8 @@ private:
 
 }  // namespace
 
-RowsRead read_sqlite(const std::string& path, const TableColumns& columns, const JobControl& control) {
+RowsRead read_sqlite(const std::string& path, const TableColumns& columns, const Spill& spill,
+                     const JobControl& control) {
     const SqliteFile file = SqliteFile::open_to_read(path, control);
     TableColumns named = columns;
     if (named.embedding.empty()) named.embedding = "embedding";
@@ -161,7 +162,7 @@ RowsRead read_sqlite(const std::string& path, const TableColumns& columns, const
     }
     Ticker ticker(control, "read", file.bytes(), "bytes");
     SqliteStatement query = file.prepare(fmt::format("{} FROM {} ORDER BY e.rowid", sql, known.from()));
-    RowReader reader(path, query, named, file.bytes());
+    RowReader reader(path, query, named, file.bytes(), spill);
     std::int64_t rows = 0;
     for (; query.step(); ++rows) {
         if (rows % rows_a_tick == 0) ticker.at(reader.bytes());

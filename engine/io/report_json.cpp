@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <string>
+#include <string_view>
 
 namespace grouplink {
 namespace io {
@@ -66,6 +67,9 @@ Json histogram_json(const Histogram& histogram) {
     return {{"edges", histogram.edges}, {"counts", histogram.counts}};
 }
 
+/// Keys and paths are any bytes; what is not UTF-8 becomes U+FFFD.
+std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace); }
+
 }  // namespace
 
 Json options_json(const LinkOptions& options) {
@@ -117,8 +121,7 @@ std::string to_json(const Report& report) {
     json["weights"] = io::histogram_json(report.weights);
     json["links_from"] = io::histogram_json(report.links_from);
     json["links_to"] = io::histogram_json(report.links_to);
-    Json& groups = json["groups"] = Json::array();
-    for (const GroupReport& group : report.groups) groups.push_back(io::group_json(group));
+    json["groups"] = Json::array();  // to be filled in below
     Json& stages = json["stages"] = Json::array();
     for (const StageTime& stage : report.stages) {
         stages.push_back({{"name", stage.name}, {"seconds", io::number(stage.seconds)}});
@@ -127,12 +130,31 @@ std::string to_json(const Report& report) {
     for (const WorkerReport& worker : report.workers) workers.push_back(io::worker_json(worker));
     json["seconds"] = io::number(report.seconds);
     json["peak_memory_bytes"] = report.peak_memory_bytes;
+    json["memory"] = {{"budget_bytes", report.memory.budget_bytes},
+                      {"planned_bytes", report.memory.planned_bytes},
+                      {"least_bytes", report.memory.least_bytes},
+                      {"waves", report.memory.waves}};
     json["machine"] = {{"cpu", report.machine.cpu},
                        {"cpus", report.machine.cpus},
                        {"memory_bytes", report.machine.memory_bytes},
                        {"system", report.machine.system}};
-    // Keys and paths are any bytes; what is not UTF-8 becomes U+FFFD.
-    return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    std::string text = io::dump(json) + '\n';
+    if (report.groups.empty()) return text;
+
+    // Group by group: a tree of a hundred thousand of them would take more memory than their search.
+    constexpr std::string_view no_groups = "\n  \"groups\": []";
+    const std::size_t place = text.find(no_groups) + no_groups.size() - 1;
+    std::string groups;
+    for (const GroupReport& group : report.groups) {
+        groups += groups.empty() ? "\n    " : ",\n    ";
+        for (const char letter : io::dump(io::group_json(group))) {
+            groups += letter;
+            if (letter == '\n') groups += "    ";
+        }
+    }
+    groups += "\n  ";
+    text.insert(place, groups);
+    return text;
 }
 
 }  // namespace grouplink

@@ -30,6 +30,7 @@ target_sources(grouplink_engine PRIVATE
   io/report_json.cpp
   io/row_buffer.cpp
   io/row_names.cpp
+  io/spill.cpp
   io/sqlite_file.cpp
   io/sqlite_links.cpp
   io/table.cpp

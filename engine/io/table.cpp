@@ -2,8 +2,10 @@
 #include "io/ids.hpp"
 #include "io/message.hpp"
 #include "io/readers.hpp"
+#include "io/spill.hpp"
 #include "io/storage.hpp"
 #include "io/values.hpp"
+#include "rows/pages.hpp"
 
 #include <grouplink/io.hpp>
 
@@ -29,15 +31,15 @@ void check_array_columns(const InputSpec& input) {
     }
 }
 
-RowsRead read_rows(const std::string& path, Format format, const TableColumns& columns,
+RowsRead read_rows(const std::string& path, Format format, const TableColumns& columns, const Spill& spill,
                    const JobControl& control) {
     switch (format) {
-        case Format::npy: return read_npy(path);
+        case Format::npy: return read_npy(path, spill);
         case Format::fbin: return read_fbin(path);
-        case Format::fvecs: return read_fvecs(path);
-        case Format::jsonl: return read_json_lines(path, columns, control);
-        case Format::sqlite: return read_sqlite(path, columns, control);
-        default: return read_columnar(path, columns, control);
+        case Format::fvecs: return read_fvecs(path, spill);
+        case Format::jsonl: return read_json_lines(path, columns, spill, control);
+        case Format::sqlite: return read_sqlite(path, columns, spill, control);
+        default: return read_columnar(path, columns, spill, control);
     }
 }
 
@@ -70,7 +72,7 @@ Table read_table(const InputSpec& input, const JobControl& control) {
         if (!groups && columns.group.empty()) columns.group = "collection";
         if (!ids && columns.id.empty()) columns.id = "id";
     }
-    RowsRead read = read_rows(input.path, format, columns, control);
+    RowsRead read = read_rows(input.path, format, columns, input.spill, control);
     const std::int64_t rows = read.vectors.rows;
     if (groups) {
         read.groups = read_group_file(*groups, control);
@@ -85,6 +87,23 @@ Table read_table(const InputSpec& input, const JobControl& control) {
     Table table(std::move(read.storage), read.vectors, std::move(read.groups), std::move(read.ids));
     table.shared_id = find_duplicate(table.ids);
     return table;
+}
+
+void spill_vectors(Table& table, const std::string& folder) {
+    const std::int64_t bytes = value_bytes(table.vectors);
+    if (table.vectors.file_backed || bytes == 0) return;
+    SpillFile file(folder);
+    const auto* const values = static_cast<const char*>(table.vectors.values);
+    file.write({values, static_cast<std::size_t>(bytes)});
+    auto storage = std::make_shared<Table::Storage>();
+    storage->file = file.map();
+    storage->offsets = table.storage_->offsets;
+    storage->valid = table.storage_->valid;
+    table.vectors.values = storage->file.data();
+    if (table.vectors.offsets) table.vectors.offsets = storage->offsets.data();
+    if (table.vectors.valid) table.vectors.valid = storage->valid.data();
+    table.vectors.file_backed = true;
+    table.storage_ = std::move(storage);
 }
 
 }  // namespace grouplink

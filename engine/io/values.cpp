@@ -144,8 +144,7 @@ void read_array(const ValuesFile& file, const MappedFile& mapped, Sink& sink, co
 template <typename Sink>
 auto read_file(const ValuesFile& file, Sink sink, const JobControl& control) {
     const MappedFile mapped(file.path);
-    mapped.read_in_order();
-    Ticker ticker(control, "read", static_cast<std::int64_t>(mapped.size()), "bytes");
+    Ticker ticker(control, "read", mapped);
     switch (format_of(file.path)) {
         case Format::npy: read_array(file, mapped, sink, control); break;
         case Format::csv:

@@ -161,4 +161,14 @@ void write_text(const std::string& path, std::string_view text, bool force) {
     file.commit();
 }
 
+std::int64_t writing_bytes(const OutputSpec& output) {
+    constexpr std::int64_t mebibyte = std::int64_t{1} << 20;
+    const Format format = format_of(output.path);
+    const bool lists = output.layout == Layout::lists;
+    if (!is_columnar(format)) return 12 * mebibyte;
+    // A row group is encoded and compressed in memory.
+    if (format == Format::parquet) return (lists ? 144 : 72) * mebibyte;
+    return (lists ? 48 : 24) * mebibyte;
+}
+
 }  // namespace grouplink

@@ -77,14 +77,21 @@ void search_here(const GroupJob& job, FlatPath path, std::span<Scratch> scratch,
 
 }  // namespace
 
+Neighbors room_for_neighbors(const RowsByGroup& grouped, const Plan& plan, std::int64_t rows,
+                             std::int64_t n_nearest) {
+    Neighbors neighbors;
+    neighbors.offsets = neighbor_offsets(grouped, plan, rows, n_nearest);
+    const auto links = static_cast<std::size_t>(neighbors.offsets.back());
+    knn::resize_on_large_pages(neighbors.targets, links);
+    knn::resize_on_large_pages(neighbors.distances, links);
+    return neighbors;
+}
+
 KnnResult find_neighbors(const MatrixView& vectors, const RowsByGroup& grouped,
                          std::span<const std::string> keys, const Plan& plan, const LinkOptions& options,
                          int threads, const JobControl& control) {
     KnnResult result;
-    result.neighbors.offsets = neighbor_offsets(grouped, plan, vectors.rows, options.n_nearest);
-    const auto links = static_cast<std::size_t>(result.neighbors.offsets.back());
-    knn::resize_on_large_pages(result.neighbors.targets, links);
-    knn::resize_on_large_pages(result.neighbors.distances, links);
+    result.neighbors = room_for_neighbors(grouped, plan, vectors.rows, options.n_nearest);
 
     const knn::RowScorer scorer(vectors, options.metric, kernels::best());
     std::vector<Scratch> scratch(static_cast<std::size_t>(threads));

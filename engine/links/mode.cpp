@@ -120,8 +120,11 @@ Neighbors symmetric_links(const Neighbors& neighbors, const std::vector<std::int
     };
     Neighbors result;
     result.offsets = kept;
-    std::vector<Link> merged;
     std::vector<std::int64_t> next;
+    const auto put = [&result](std::int64_t place, const Link& link) {
+        result.distances[static_cast<std::size_t>(place)] = link.distance;
+        result.targets[static_cast<std::size_t>(place)] = link.target;
+    };
     // One piece of work of three stages, so that its progress only ever grows.
     std::vector<parallel::Work> works(1);
     std::vector<parallel::Stage>& stages = works.front().stages;
@@ -138,35 +141,32 @@ Neighbors symmetric_links(const Neighbors& neighbors, const std::vector<std::int
     }));
     const auto make_room = [&] {
         counts_to_offsets(result.offsets);
-        merged.resize(static_cast<std::size_t>(result.offsets.back()));
+        result.targets.resize(static_cast<std::size_t>(result.offsets.back()));
+        result.distances.resize(result.targets.size());
         next.assign(result.offsets.begin(), result.offsets.end() - 1);
         for (std::int64_t row = 0; row < links.rows(); ++row) {
             std::int64_t& place = next[static_cast<std::size_t>(row)];
-            for (std::int64_t i = 0; i < links.count(row); ++i)
-                merged[static_cast<std::size_t>(place++)] = links.at(row, i);
+            for (std::int64_t i = 0; i < links.count(row); ++i) put(place++, links.at(row, i));
         }
     };
     // Which place a returned link takes is a matter of chance until the row is sorted.
     add_stage(make_room, each_one_way(0.4, [&](std::int64_t row, const Link& link) {
-                  const std::int64_t place = relaxed_add(next[static_cast<std::size_t>(link.target)]);
-                  merged[static_cast<std::size_t>(place)] = {link.distance, row};
+                  put(relaxed_add(next[static_cast<std::size_t>(link.target)]), {link.distance, row});
               }));
-    const auto make_result = [&] {
-        result.targets.resize(merged.size());
-        result.distances.resize(merged.size());
-    };
     const auto sort_rows = [&](std::int64_t first, std::int64_t last, int) {
+        std::vector<Link> sorted;
         for (std::int64_t row = first; row < last; ++row) {
             const auto begin = result.offsets[static_cast<std::size_t>(row)];
             const auto end = result.offsets[static_cast<std::size_t>(row) + 1];
-            std::sort(merged.begin() + begin, merged.begin() + end);
-            for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
-                result.targets[i] = merged[i].target;
-                result.distances[i] = merged[i].distance;
-            }
+            sorted.clear();
+            for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i)
+                sorted.push_back({result.distances[i], result.targets[i]});
+            std::sort(sorted.begin(), sorted.end());
+            for (std::int64_t i = begin; i < end; ++i) put(i, sorted[static_cast<std::size_t>(i - begin)]);
         }
     };
-    add_stage(make_result, parallel::block_stage(links.rows(), rows_a_block, sort_rows, 0.2));
+    const auto drop_places = [&] { next = {}; };
+    add_stage(drop_places, parallel::block_stage(links.rows(), rows_a_block, sort_rows, 0.2));
     parallel::run_all(std::move(works), threads, control, "links");
     return result;
 }

@@ -36,4 +36,32 @@ std::vector<double> BusyRecord::shares(std::size_t count, double total) const {
     return shares;
 }
 
+std::vector<WorkerReport> join_workers(std::span<const TimedWorkers> stretches) {
+    std::vector<BusyRecord> records(stretches.empty() ? 0 : stretches.front().workers.size());
+    double begin = 0.0;
+    for (const TimedWorkers& stretch : stretches) {
+        for (std::size_t w = 0; w < records.size(); ++w) {
+            const std::vector<double>& trace = stretch.workers[w].trace;
+            const double length = stretch.seconds / static_cast<double>(trace.size());
+            for (std::size_t s = 0; s < trace.size(); ++s) {
+                const double first = begin + static_cast<double>(s) * length;
+                records[w].add(first, first + trace[s] * length);
+            }
+        }
+        begin += stretch.seconds;
+    }
+    return reports_of(records, begin);
+}
+
+std::vector<WorkerReport> reports_of(std::span<const BusyRecord> records, double total) {
+    std::vector<WorkerReport> reports;
+    reports.reserve(records.size());
+    for (const BusyRecord& busy : records) {
+        reports.push_back({.busy_seconds = busy.seconds(),
+                           .busy = total > 0.0 ? std::min(1.0, busy.seconds() / total) : 0.0,
+                           .trace = busy.shares(trace_slices, total)});
+    }
+    return reports;
+}
+
 }  // namespace grouplink::parallel

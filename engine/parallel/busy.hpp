@@ -1,7 +1,10 @@
 #pragma once
 
+#include <grouplink/report.hpp>
+
 #include <array>
 #include <cstddef>
+#include <span>
 #include <vector>
 
 namespace grouplink::parallel {
@@ -26,5 +29,17 @@ private:
     double seconds_ = 0.0;
     std::array<double, slices> busy_{};
 };
+
+/// What is told of each worker, after `total` seconds.
+std::vector<WorkerReport> reports_of(std::span<const BusyRecord> records, double total);
+
+/// How busy workers were in a stretch of time.
+struct TimedWorkers {
+    std::vector<WorkerReport> workers;
+    double seconds = 0.0;
+};
+
+/// How busy they were in all of these, one after another, of the same number of workers.
+std::vector<WorkerReport> join_workers(std::span<const TimedWorkers> stretches);
 
 }  // namespace grouplink::parallel

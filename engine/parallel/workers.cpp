@@ -167,15 +167,7 @@ public:
 
     std::vector<WorkerReport> finish() {
         if (failure_) std::rethrow_exception(failure_);
-        const double total = seconds_since(start_);
-        std::vector<WorkerReport> reports;
-        reports.reserve(busy_.size());
-        for (const BusyRecord& busy : busy_) {
-            reports.push_back({.busy_seconds = busy.seconds(),
-                               .busy = std::min(1.0, busy.seconds() / total),
-                               .trace = busy.shares(trace_slices, total)});
-        }
-        return reports;
+        return reports_of(busy_, seconds_since(start_));
     }
 
 private:

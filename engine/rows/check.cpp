@@ -5,6 +5,7 @@
 #include "kernels/kernels.hpp"
 #include "parallel/workers.hpp"
 #include "rows/groups.hpp"
+#include "rows/pages.hpp"
 
 #include <fmt/format.h>
 
@@ -106,6 +107,7 @@ RowCheck check_rows(const MatrixView& vectors, const GroupColumn& groups, Metric
                              for (std::int64_t row = first; row < last; ++row) {
                                  check.status[static_cast<std::size_t>(row)] = status_of(row);
                              }
+                             give_back(vectors, first, last);
                          });
     for (const RowStatus status : check.status) ++check.counts[static_cast<std::size_t>(status)];
     return check;

@@ -2,6 +2,7 @@
 
 #include "parallel/workers.hpp"
 #include "rows/hash.hpp"
+#include "rows/pages.hpp"
 
 #include <cstddef>
 #include <string_view>
@@ -27,6 +28,7 @@ std::uint64_t hash_vectors(const MatrixView& vectors, int threads, const JobCont
                 hash = hash_pair(hash, hash_bytes({static_cast<const char*>(vectors.row(row)), size}));
             }
             blocks[static_cast<std::size_t>(first / rows_a_block)] = hash;
+            give_back(vectors, first, last);
         });
     std::uint64_t hash =
         hash_pair(static_cast<std::uint64_t>(vectors.rows), static_cast<std::uint64_t>(vectors.type));

@@ -11,7 +11,7 @@ enum class ErrorCode {
     internal,         ///< a fault of ours, or one without a better name
     invalid_options,  ///< an option out of its range, or two that exclude each other
     bad_input,        ///< data or a file that cannot be linked as it is
-    over_budget,      ///< memory: what would be needed is not to be had
+    over_budget,      ///< memory: what would be needed is not to be had, or more than is allowed
     io,               ///< the system refused to open, read, write or rename
     cancelled,        ///< the caller asked to stop
 };

@@ -7,6 +7,7 @@
 #include <grouplink/part.hpp>
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -51,6 +52,13 @@ using IdColumn = std::variant<std::monostate, std::vector<std::int64_t>, StringC
 
 /// Where the rows are. Formats go by the file's extension: tables .parquet, .arrow (.feather, .ipc, .arrows),
 /// .jsonl (.ndjson) and .db (.sqlite, .sqlite3), and arrays .npy, .fbin and .fvecs.
+/// Where vectors go that memory has no room for.
+struct Spill {
+    std::int64_t above_bytes =
+        std::numeric_limits<std::int64_t>::max();  ///< vectors of more than that go there
+    std::string folder{};  ///< they are in a file without a name there, which goes with the process
+};
+
 struct InputSpec {
     std::string path{};
     /// Column of a table. Empty: the one column of float lists that there is; of a database, "embedding".
@@ -69,6 +77,7 @@ struct InputSpec {
     /// the `groups_file`, else of the `ids_file`; or a file in the same forms, as FILE:COLUMN where it has
     /// columns.
     std::string text{};
+    Spill spill{};  ///< of vectors that are not read in place
 };
 
 /// Rows as they were read; owns or maps what its views point at.
@@ -88,8 +97,13 @@ public:
     std::optional<std::pair<std::int64_t, std::int64_t>> shared_id;
 
 private:
+    friend void spill_vectors(Table& table, const std::string& folder);
     std::shared_ptr<const Storage> storage_;
 };
+
+/// Moves vectors that are in memory to a file without a name in `folder`, where they are read from. Throws
+/// Error(io).
+GROUPLINK_EXPORT void spill_vectors(Table& table, const std::string& folder);
 
 /// Reads the rows. Arrays are mapped, tables are streamed into one array of its own width, numbers of
 /// JSON and blobs as float32.
@@ -125,6 +139,9 @@ struct OutputSpec {
 /// Throws unless write_links could succeed with these: known extension and layout, a folder that
 /// exists and can be written to, no existing file without `force`, and not the input itself.
 GROUPLINK_EXPORT void check_output(const OutputSpec& output, const InputSpec& input);
+
+/// What write_links() takes at most for its buffers, whatever the number of links.
+GROUPLINK_EXPORT std::int64_t writing_bytes(const OutputSpec& output);
 
 /// Writes the links beside their place, syncs and renames: the file appears whole or not at all.
 /// `table` is what read_table(input) gave. Throws as check_output, and Error(io).

@@ -27,7 +27,7 @@ struct LinkResult {
 /// threads, batch sizes or the machine. Exact: what brute force in double precision returns.
 ///
 /// Throws Error: invalid_options; bad_input (sizes that do not fit together, or bad rows under
-/// BadRowPolicy::error); cancelled.
+/// BadRowPolicy::error); over_budget; cancelled.
 GROUPLINK_EXPORT LinkResult build_links(const MatrixView& vectors, const GroupColumn& groups,
                                         const LinkOptions& options = {}, const JobControl& control = {});
 

@@ -29,6 +29,9 @@ struct MatrixView {
     std::int64_t dim = 0;
     const std::int64_t* offsets = nullptr;  ///< rows + 1 positions in components, or null
     const std::uint8_t* valid = nullptr;    ///< a byte a row, 0 = no embedding; null = all have one
+    /// `values` lie in a mapping of a file that is only ever read. A job that is short of memory gives its
+    /// pages back to the system once it has read them, and they are read anew from the file when needed.
+    bool file_backed = false;
 
     std::int64_t row_dim(std::int64_t row) const { return offsets ? offsets[row + 1] - offsets[row] : dim; }
     const void* row(std::int64_t row) const {

@@ -82,7 +82,15 @@ struct LinkOptions {
     BadRowPolicy on_bad_row = BadRowPolicy::error;
     std::uint64_t seed = 0;  ///< everything random derives from hash(seed, group key)
     int threads = 0;         ///< 0 = as many as the process may run at once; the result is the same
+    /// That the process may hold at its peak, what it holds already included; 0 = default_memory_budget().
+    /// The groups are searched in waves that fit; the result is the same.
+    std::int64_t memory_bytes = 0;
+    std::int64_t memory_afterwards_bytes =
+        0;  ///< of that, what the caller takes for what it does with the links
 };
+
+/// 80 % of the memory that the process may have: the machine's, or less where a cgroup says so.
+GROUPLINK_EXPORT std::int64_t default_memory_budget();
 
 /// One of the shares that a job is cut into, to be run apart from the others.
 struct Shard {

@@ -51,6 +51,9 @@ struct Plan {
     double cost = 0.0;
     std::int64_t result_bytes = 0;                            ///< of the links, before thresholds
     std::array<std::int64_t, row_status_count> row_status{};  ///< rows of each RowStatus
+    /// Of a job in this process, whose memory counts. It decides how many groups are searched at once, and
+    /// nothing else; of plan_links() alone.
+    MemoryReport memory{};
 };
 
 /// Cuts a plan into `count` shares of about the same cost, some of them perhaps of no groups: all groups

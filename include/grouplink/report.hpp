@@ -70,6 +70,14 @@ struct Machine {
     std::int64_t memory_bytes = 0;
 };
 
+/// What memory a job was expected to take, before its search began.
+struct MemoryReport {
+    std::int64_t budget_bytes = 0;   ///< see LinkOptions::memory_bytes
+    std::int64_t planned_bytes = 0;  ///< that the process was to hold at its peak
+    std::int64_t least_bytes = 0;    ///< a budget that would do, one group searched after another
+    std::int64_t waves = 1;          ///< in which the groups were searched, for all to fit
+};
+
 struct StageTime {
     std::string name;  ///< "check", "plan", "knn", "threshold", ...; the command adds "read", "write"
     double seconds = 0.0;
@@ -111,6 +119,7 @@ struct Report {
     std::vector<WorkerReport> workers;   ///< of the knn stage, a worker each thread
     double seconds = 0.0;                ///< wall clock of the whole job
     std::int64_t peak_memory_bytes = 0;  ///< of the process, resident
+    MemoryReport memory;
     Machine machine;
     std::string input;               ///< set by the command
     std::string output;              ///< set by the command

@@ -39,6 +39,8 @@ VOLATILE = [
     (r'("trace": )\[[^\]]*\]', r"\1[SHARES]"),
     (r'("peak_memory_bytes": )\d+', r"\1MEMORY"),
     (r"(?m)^(.*: (?:parquet|arrow|npz|sqlite|part), [\d,]+ rows?, )[\d.]+ [KMGT]?i?B$", r"\1SIZE"),
+    (r'("memory": )\{[^}]*\}', r"\1{MEMORY}"),
+    (r"(The process takes )[\d.]+ [KMGT]?i?B( at its peak, of a budget of )[\d.]+ [KMGT]?i?B", r"\1MEMORY\2MEMORY"),
     (r'("isa": )"[^"]*"', r"\1ISA"),
     (r'("finished": )"[^"]*"', r"\1TIME"),
     (r'("machine": )\{[^}]*\}', r"\1{MACHINE}"),
