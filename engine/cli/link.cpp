@@ -249,8 +249,9 @@ void run_link(const LinkArguments& arguments, const std::stop_token& stop) {
     if (!arguments.input.text.empty()) check_texts(arguments.input, table.vectors.rows, control);
     const double read_seconds = seconds_since(start);
 
-    LinkResult result = within_budget(
-        input, table, [&] { return build_links(table.vectors, table.groups, arguments.options, control); });
+    LinkResult result = within_budget(input, table, [&] {
+        return build_links(table.vectors, table.groups, with_writing(arguments), control);
+    });
     deliver(arguments, table, std::move(result), start, read_seconds, line, control);
 }
 

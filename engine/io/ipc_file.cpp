@@ -6,6 +6,7 @@
 #include <arrow/io/memory.h>
 #include <arrow/ipc/reader.h>
 
+#include <algorithm>
 #include <string_view>
 
 namespace grouplink::io {
@@ -16,6 +17,7 @@ using namespace std::string_view_literals;
 constexpr std::string_view file_mark = "ARROW1";
 constexpr std::string_view stream_mark = "\xFF\xFF\xFF\xFF"sv;
 constexpr std::string_view stream_end = "\xFF\xFF\xFF\xFF\0\0\0\0"sv;
+constexpr std::int64_t bytes_a_slice = std::int64_t{16} << 20;
 constexpr std::string_view feather_1_mark = "FEA1";
 
 }  // namespace
@@ -85,7 +87,14 @@ void IpcFile::read(const std::vector<int>& fields, const JobControl& control,
                  batch.num_rows(), bytes_);
         }
         rows += batch.num_rows();
-        use(batch);
+        // Batches are as large as whoever wrote them liked: they pass through memory in slices.
+        const std::int64_t slice_rows =
+            std::max<std::int64_t>(1, batch.num_rows() / (1 + bytes_ / bytes_a_slice));
+        for (std::int64_t first = 0; first < batch.num_rows(); first += slice_rows) {
+            file_.give_back();
+            use(*batch.Slice(first, slice_rows));
+        }
+        if (batch.num_rows() == 0) use(batch);
         file_.give_back();
     };
     arrow::io::BufferReader source(buffer());

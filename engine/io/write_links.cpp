@@ -163,11 +163,11 @@ void write_text(const std::string& path, std::string_view text, bool force) {
 
 std::int64_t writing_bytes(const OutputSpec& output) {
     constexpr std::int64_t mebibyte = std::int64_t{1} << 20;
-    const Format format = format_of(output.path);
+    const io::Format format = io::format_of(output.path);
     const bool lists = output.layout == Layout::lists;
-    if (!is_columnar(format)) return 12 * mebibyte;
-    // A row group is encoded and compressed in memory.
-    if (format == Format::parquet) return (lists ? 144 : 72) * mebibyte;
+    if (!io::is_columnar(format)) return 4 * mebibyte;
+    // Of lists, row groups of 64 MiB are read, encoded and compressed in memory.
+    if (format == io::Format::parquet) return (lists ? 192 : 32) * mebibyte;
     return (lists ? 48 : 24) * mebibyte;
 }
 

@@ -71,7 +71,8 @@ std::string tiles(const Report& report) {
     out += tile("Peak memory",
                 data_text("memory", static_cast<double>(report.peak_memory_bytes),
                           bytes_text(report.peak_memory_bytes)),
-                "of the process");
+                report.memory.budget_bytes > 0 ? "of a budget of " + bytes_text(report.memory.budget_bytes)
+                                               : "of the process");
     return out + "</dl>\n";
 }
 
@@ -207,7 +208,11 @@ std::string settings_section(const Report& report) {
           {"CPUs", machine.cpus > 0 ? count_text(machine.cpus) : ""},
           {"memory", machine.memory_bytes > 0 ? bytes_text(machine.memory_bytes) : ""},
           {"system", machine.system}});
-    list("Work", {{"pairs scored canonically", count_text(report.scored_pairs)},
+    const MemoryReport& memory = report.memory;
+    const bool budget = memory.budget_bytes > 0;
+    list("Work", {{"waves of groups", budget ? count_text(memory.waves) : ""},
+                  {"memory planned", budget ? bytes_text(memory.planned_bytes) : ""},
+                  {"pairs scored canonically", count_text(report.scored_pairs)},
                   {"rows searched again", count_text(report.researched_rows)},
                   {"duplicate rows", count_text(report.duplicate_rows)}});
     return out + "</section>\n";

@@ -74,6 +74,21 @@ TEST_CASE("numbers are whole texts in decimal") {
     CHECK_FALSE(parse_real(std::string_view("1\0", 2)).has_value());
 }
 
+TEST_CASE("sizes have units, of a thousand or of 1024") {
+    CHECK(parse_bytes("2000000000") == 2'000'000'000);
+    CHECK(parse_bytes("8GiB") == std::int64_t{8} << 30);
+    CHECK(parse_bytes("8g") == std::int64_t{8} << 30);
+    CHECK(parse_bytes("500MB") == 500'000'000);
+    CHECK(parse_bytes("1.5 kib") == 1536);
+    CHECK(parse_bytes("64 B") == 64);
+    CHECK(parse_bytes("2T") == std::int64_t{2} << 40);
+    for (const char* text :
+         {"", "GiB", "8X", "8GiBs", "8GBB", "-1", "1e3", "1..2", "8 G B", "9000000T", "B8", "+1", "0x10"}) {
+        CAPTURE(text);
+        CHECK_FALSE(parse_bytes(text).has_value());
+    }
+}
+
 TEST_CASE("the edit distance counts swaps as one") {
     CHECK(edit_distance("", "") == 0);
     CHECK(edit_distance("", "abc") == 3);
@@ -177,6 +192,8 @@ TEST_CASE("every flag of link arrives") {
                                            "7",
                                            "--threads",
                                            "2",
+                                           "--memory",
+                                           "3MiB",
                                            "--force",
                                            "--layout",
                                            "lists",
@@ -202,6 +219,7 @@ TEST_CASE("every flag of link arrives") {
     CHECK(link.options.on_bad_row == BadRowPolicy::drop);
     CHECK(link.options.seed == 7);
     CHECK(link.options.threads == 2);
+    CHECK(link.options.memory_bytes == 3 << 20);
     CHECK(link.output.force);
     CHECK(link.output.layout == Layout::lists);
     CHECK(link.reports == std::vector<std::string>{"r.json", "r.html"});
@@ -211,10 +229,11 @@ TEST_CASE("every flag of link arrives") {
 
 TEST_CASE("explain takes the options of link that bear on the plan") {
     const auto explain = std::get<ExplainArguments>(
-        parse({"explain", "in.npy", "-k", "3", "--metric", "dot", "--group", "g", "--json"}));
+        parse({"explain", "in.npy", "-k", "3", "--metric", "dot", "--group", "g", "--memory", "1g", "--json"}));
     CHECK(explain.options.n_nearest == 3);
     CHECK(explain.options.metric == Metric::dot);
     CHECK(explain.input.group == "g");
+    CHECK(explain.options.memory_bytes == 1 << 30);
     CHECK(explain.json);
 }
 
@@ -286,6 +305,8 @@ TEST_CASE("what is wrong is said in one line: the flag, what it got, what it wan
     CHECK(complaint({"link", "a", "-o"}) == "link: --output needs a value");
     CHECK(complaint({"link", "a", "-o", "b", "-k", "3x"}) ==
           "--n-nearest: got \"3x\", wants a whole number >= 1");
+    CHECK(complaint({"link", "a", "-o", "b", "--memory", "lots"}) ==
+          "--memory: got \"lots\", wants a size such as 8GiB, 500MB or 2000000000");
     CHECK(complaint({"link", "a", "-o", "b", "--index", "tree"}) ==
           "--index: got \"tree\", wants auto, flat, ivf, hnsw or partition");
     CHECK(complaint({"link", "a", "-o", "b", "--simlarity"}) ==
