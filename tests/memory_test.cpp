@@ -204,10 +204,11 @@ TEST_CASE("a job in waves gives the links of a job at once") {
                     waves.ends.push_back(end);
                 waves.ends.push_back(plan.groups.size());
                 double done = 0.0;
-                const JobControl control{[&](const Progress& progress) {
+                JobControl control;
+                control.on_progress = [&](const Progress& progress) {
                     CHECK(progress.done >= done);
                     done = progress.done;
-                }};
+                };
                 const KnnResult in_waves =
                     find_neighbors(view, grouped, groups.keys, plan, waves, options, 2, control);
                 const KnnResult whole = find_neighbors(view, grouped, groups.keys, plan, options, 2, {});
