@@ -257,14 +257,15 @@ void Keeper::hand_over() {
             if (checkpoint.targets.size() >= most_neighbors) pass_on();
             const auto room = static_cast<std::int64_t>((most_neighbors - checkpoint.targets.size()) / width);
             const PartRange range{group.group, first, std::clamp<std::int64_t>(room, 1, last - first)};
+            std::size_t to = checkpoint.targets.size();
+            checkpoint.targets.resize(to + static_cast<std::size_t>(range.count) * width);
+            checkpoint.distances.resize(checkpoint.targets.size());
             for (const std::int64_t row : rows_of(grouped_, range)) {
                 const auto from = result_.neighbors.offsets[static_cast<std::size_t>(row)];
-                const auto targets = result_.neighbors.targets.begin() + from;
-                const auto distances = result_.neighbors.distances.begin() + from;
-                checkpoint.targets.insert(checkpoint.targets.end(), targets,
-                                          targets + static_cast<std::ptrdiff_t>(width));
-                checkpoint.distances.insert(checkpoint.distances.end(), distances,
-                                            distances + static_cast<std::ptrdiff_t>(width));
+                std::copy_n(result_.neighbors.targets.begin() + from, width, checkpoint.targets.data() + to);
+                std::copy_n(result_.neighbors.distances.begin() + from, width,
+                            checkpoint.distances.data() + to);
+                to += width;
             }
             first += range.count;
             FoundRange& found = checkpoint.ranges.emplace_back(

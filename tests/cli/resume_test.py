@@ -103,17 +103,23 @@ class Job:
                  if rows == self.sizes[group]]
         return len(whole), sum(whole)
 
+    def journal_size(self):
+        try:
+            return self.journal.stat().st_size
+        except FileNotFoundError:  # it may go at any moment
+            return -1
+
     def wait_for(self, process, moment, chance):
         """Until the moment has come, or the run has ended."""
         began = time.monotonic()
         wanted = chance.uniform(0.0, 1.2 * self.seconds)
-        before = self.journal.stat().st_size if self.journal.exists() else 0
+        before = self.journal_size()
         while process.poll() is None:
             if moment == "time" and time.monotonic() - began >= wanted:
                 return
-            if moment == "journal" and self.journal.exists():
+            if moment == "journal" and self.journal_size() >= 0:
                 return
-            if moment == "growth" and self.journal.exists() and self.journal.stat().st_size > before:
+            if moment == "growth" and self.journal_size() > max(before, 0):
                 time.sleep(chance.uniform(0.0, 0.02))
                 return
             if moment == "output" and any(".tmp-" in name for name in os.listdir(self.folder)):
@@ -208,6 +214,38 @@ def kill_at_random(command, folder, kills, seed, wordnet):
         job = Job(command, folder, name, arguments, output)
         job.play(chance, kills * (i + 1) // len(jobs) - kills * i // len(jobs))
         shutil.rmtree(job.folder)
+    begin_late(command, folder)
+
+
+def begin_late(command, folder):
+    """A run that nobody asked to keep a journal begins one after ten seconds, of which it sleeps most; when it is
+    interrupted it says what to do, and --resume goes on from there."""
+    job = Job(command, folder, "late", [folder / "rows.npy", "--groups", folder / "groups.npy", "--on-bad-row", "drop",
+                                        "-k", "60", "--metric", "manhattan"], "links.npz")
+    for slept in (10.5, 12.0, 14.0):
+        process = subprocess.Popen([*job.command, "-o", str(job.output), "--threads", "1"], stderr=subprocess.PIPE,
+                                   text=True)
+        time.sleep(min(0.5, job.seconds / 3))
+        process.send_signal(signal.SIGSTOP)
+        assert not job.journal.exists()
+        time.sleep(slept)
+        process.send_signal(signal.SIGCONT)
+        while process.poll() is None and job.journal_size() < 4096:
+            time.sleep(0.001)
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=GIVE_UP)
+        if process.returncode == 0:  # too late
+            job.output.unlink()
+            continue
+        assert process.returncode == 130, (process.returncode, error)
+        hint = "interrupted; the same command with --resume goes on from what was found"
+        assert hint in error, error
+        finished, _ = job.finished()
+        assert finished > 0
+        assert job.attempt(random.Random(0), kill=False)
+        print(f"late: {finished} groups taken over")
+        return
+    print("late: every run was over too soon")
 
 
 def main():
