@@ -4,7 +4,6 @@
 
 #include "io/journal_file.hpp"
 #include "io/journal_record.hpp"
-#include "io/part_manifest.hpp"
 
 #include <grouplink/journal.hpp>
 
@@ -98,67 +97,6 @@ void check_same(const LinkResult& one, const LinkResult& other) {
 std::string journal_of(const Folder& folder) { return folder / ".links.npz.resume"; }
 
 }  // namespace
-
-TEST_CASE("a record comes back as it was") {
-    Checkpoint checkpoint;
-    for (const std::int64_t apart :
-         {1LL, 255LL, 256LL, 65535LL, 65536LL, 4294967295LL, 4294967296LL, 1LL << 50}) {
-        FoundRange& found = checkpoint.ranges.emplace_back();
-        found.range = {.group = 7, .first = 5, .count = 1};
-        found.neighbors = 2;
-        found.counts = {.duplicate_rows = 1, .scored_pairs = 2, .researched_rows = 3};
-        if (apart > 300)
-            found.search = SearchReport{.recall = {.rows = 4, .recall = 0.5}, .exhaustive = true};
-        checkpoint.targets.insert(checkpoint.targets.end(), {apart + 9, 9});
-        checkpoint.distances.insert(checkpoint.distances.end(), {0.25F, 0.5F});
-    }
-    checkpoint.ranges.push_back({.range = {.group = 1, .first = 0, .count = 1}});  // of no neighbors
-    std::int64_t left_out = 0;
-    const auto read = io::read_journal_record(io::journal_record(checkpoint, "here"), "here", left_out);
-    REQUIRE(read);
-    CHECK(left_out == 0);
-    CHECK(read->targets == checkpoint.targets);
-    CHECK(read->distances == checkpoint.distances);
-    REQUIRE(read->ranges.size() == 9);
-    CHECK(read->ranges[0].range.group == 7);
-    CHECK(read->ranges[0].range.first == 5);
-    CHECK(read->ranges[0].counts.scored_pairs == 2);
-    CHECK_FALSE(read->ranges[0].search);
-    REQUIRE(read->ranges[7].search);
-    CHECK(read->ranges[7].search->recall.recall == 0.5);
-    CHECK(read->ranges[7].search->exhaustive);
-
-    const auto there = io::read_journal_record(io::journal_record(checkpoint, "here"), "there", left_out);
-    REQUIRE(there);
-    CHECK(left_out == 5);
-    CHECK(there->ranges.size() == 4);
-    CHECK(there->targets.size() == 6);
-}
-
-TEST_CASE("no bytes are too strange for a record") {
-    const Input input;
-    std::vector<std::string> records;
-    for (const Checkpoint& checkpoint : checkpoints_of(input, {.n_nearest = 3})) {
-        records.push_back(io::journal_record(checkpoint, "here"));
-    }
-    std::mt19937 random(5);
-    std::int64_t left_out = 0;
-    for (int i = 0; i < 50'000; ++i) {
-        std::string bytes = records[random() % records.size()];
-        for (std::size_t n = random() % 4 + 1; n > 0; --n) {
-            const std::size_t at = random() % bytes.size();
-            if (random() % 3 == 0) {
-                bytes.resize(at + 1);
-            } else if (random() % 2 == 0 && at + 8 <= bytes.size()) {
-                bytes.replace(at / 8 * 8, 8, 8, static_cast<char>(random() % 2 == 0 ? 0xff : 0x7f));
-            } else {
-                bytes[at] = static_cast<char>(random());
-            }
-        }
-        const auto read = io::read_journal_record(bytes, "here", left_out);
-        if (read) CHECK(read->targets.size() == read->distances.size());
-    }
-}
 
 TEST_CASE("a job goes on from its journal") {
     const Folder folder;
