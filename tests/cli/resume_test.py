@@ -150,7 +150,10 @@ class Job:
         # All that stood in the journal was taken over, and pairs scored before and now are those of one run.
         if finished:
             assert (resumed["groups"], resumed["scored_pairs"]) == finished, (self.name, resumed, finished)
-        for count in ("scored_pairs", "duplicate_rows", "researched_rows", "links", "cut", "row_status"):
+        # Which pairs are scored depends a little on what several threads have found when.
+        for count in ("scored_pairs", "researched_rows"):
+            assert abs(report[count] - self.whole[count]) <= 4 + self.whole[count] / 1000, (self.name, count, report)
+        for count in ("duplicate_rows", "links_found", "links", "cut", "row_status"):
             assert report[count] == self.whole[count], (self.name, count, report[count], self.whole[count])
         for mine, other in zip(report["groups"], self.whole["groups"]):
             assert mine == other, (self.name, mine, other)
