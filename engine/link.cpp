@@ -188,6 +188,7 @@ Found find(const MatrixView& vectors, const GroupColumn& groups, const LinkOptio
     report.duplicate_rows = knn.counters.duplicate_rows;
     report.scored_pairs = knn.counters.scored_pairs;
     report.researched_rows = knn.counters.researched_rows;
+    report.resumed = knn.resumed;
     report.groups = group_reports(groups, plan, knn);
     report.workers = std::move(knn.workers);
     found.row_status = std::move(check.status);

@@ -402,6 +402,7 @@ Arguments validate_arguments(const RawArguments& raw) {
                     fail("--report FILE.html goes with merge, got --shard, which writes a part");
                 }
             }
+            link.resume = raw.resume;
             link.json = raw.json;
             link.quiet = raw.quiet;
             return link;

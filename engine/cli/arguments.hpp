@@ -20,6 +20,7 @@ struct LinkArguments {
     std::optional<Shard> shard;        ///< then the output is a part
     std::vector<std::string> reports;  ///< paths that end in .json or .html
     std::vector<std::string> notes;    ///< for the user and the report
+    bool resume = false;               ///< go on from what an earlier run found
     bool json = false;
     bool quiet = false;
 };

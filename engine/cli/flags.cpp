@@ -282,6 +282,11 @@ Command link_command() {
                              "Run share I of N alone and write its part, a .part; all N may run at once, on "
                              "any machines, and merge joins their parts",
                              &RawArguments::shard});
+    command.flags.push_back(
+        {"--resume", "", section_run,
+         "Go on from what an earlier run of the same job found, if one was stopped or killed: "
+         "groups that it finished are not searched again",
+         nullptr, &RawArguments::resume});
     append(command.flags, general_flags());
     return command;
 }

@@ -1,5 +1,6 @@
 #include "cli/job.hpp"
 #include "cli/progress.hpp"
+#include "cli/resume.hpp"
 #include "cli/run.hpp"
 #include "cli/streams.hpp"
 #include "cli/text.hpp"
@@ -206,7 +207,7 @@ void deliver(const LinkArguments& arguments, const Table& table, LinkResult resu
     line.clear();
 
     if (!arguments.quiet) {
-        print_error(summary_text(report) + recall_text(report) + dropped_text(report) +
+        print_error(summary_text(report) + resumed_text(report) + recall_text(report) + dropped_text(report) +
                     shared_id_text(table) + notes_text(report.notes));
     }
     for (std::size_t i = 0; i < texts.size(); ++i) {
@@ -240,19 +241,24 @@ void run_link(const LinkArguments& arguments, const std::stop_token& stop) {
     const auto start = Clock::now();
     check_output(arguments.output, arguments.input);
     check_reports(arguments);
+    Journal journal = open_journal(arguments);
 
     ProgressLine line(!arguments.quiet && error_is_terminal());
-    const JobControl control{line.callback(), stop};
+    JobControl control{line.callback(), stop};
     line.update({"read", 0.0});
     const InputSpec input = with_spill(arguments);
     Table table = read_table(input, control);
     if (!arguments.input.text.empty()) check_texts(arguments.input, table.vectors.rows, control);
+    control.checkpoints = journal.open(table, control);
     const double read_seconds = seconds_since(start);
 
-    LinkResult result = within_budget(input, table, [&] {
-        return build_links(table.vectors, table.groups, with_writing(arguments), control);
+    keep_journal(journal, [&] {
+        LinkResult result = within_budget(input, table, [&] {
+            return build_links(table.vectors, table.groups, with_writing(arguments), control);
+        });
+        add_note(result.report, journal);
+        deliver(arguments, table, std::move(result), start, read_seconds, line, control);
     });
-    deliver(arguments, table, std::move(result), start, read_seconds, line, control);
 }
 
 }  // namespace grouplink::cli

@@ -47,7 +47,7 @@ void Pace::update(double done, double seconds) {
 
 bool Pace::trusted() const {
     // Later, less of the stage will do: 2 % after a second, 0.2 % after ten.
-    return seconds_ >= 1.0 && done_ * seconds_ >= 0.02 && pace_ > 0.0;
+    return seconds_ >= 1.0 && (done_ - before_) * seconds_ >= 0.02 * (1.0 - before_) && pace_ > 0.0;
 }
 
 std::optional<double> Pace::seconds_left(double seconds) const {
@@ -93,14 +93,14 @@ void ProgressLine::update(const Progress& progress) {
     const std::lock_guard lock(mutex_);
     if (!shown_) return;
     const auto now = Clock::now();
-    if (stage_ != progress.stage || progress.done < progress_.done) {
+    if (stage_ != progress.stage || progress.done < progress_.done || progress.before != progress_.before) {
         end_stage(now);
         stage_ = progress.stage;
         stage_start_ = now;
-        pace_ = {};
+        pace_ = Pace(progress.before);
     }
     unit_ = progress.unit;
-    progress_ = {stage_, progress.done, progress.total, unit_};
+    progress_ = {stage_, progress.done, progress.total, unit_, progress.before};
     pace_.update(share_of(progress), std::chrono::duration<double>(now - stage_start_).count());
     draw();
 }

@@ -19,6 +19,8 @@ namespace grouplink::cli {
 /// How fast a stage goes, smoothed: the pace of late counts most, over a time that grows with the stage.
 class Pace {
 public:
+    /// `before` of the stage, a share, was done by an earlier run, in a time that says nothing of this one.
+    explicit Pace(double before = 0.0) : before_(before), done_(before) {}
     /// `done` of the stage, a share, after `seconds` of it; both only ever grow.
     void update(double done, double seconds);
     /// Share a second; 0 as long as nothing can be said.
@@ -29,7 +31,8 @@ public:
 private:
     bool trusted() const;
 
-    double done_ = 0.0;
+    double before_;
+    double done_;
     double seconds_ = 0.0;
     double pace_ = 0.0;
 };

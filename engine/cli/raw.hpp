@@ -54,6 +54,7 @@ struct RawArguments {
 
     bool force = false;
     bool update = false;
+    bool resume = false;
     bool json = false;
     bool measure = false;
     bool quiet = false;

@@ -36,6 +36,9 @@ ExitCode exit_code(ErrorCode code) {
     return ExitCode::failed;
 }
 
+/// What the library says when it was asked to stop.
+constexpr std::string_view cancelled = "cancelled";
+
 int complain(ExitCode code, std::string_view message) {
     print_error(fmt::format("grouplink: {}\n", printable(message)));
     return static_cast<int>(code);
@@ -66,8 +69,9 @@ int run_or_complain(std::span<const std::string> arguments) {
     try {
         return execute(validate_arguments(with_params(parse_raw(arguments))));
     } catch (const Error& error) {
-        if (error.code() == ErrorCode::cancelled) return complain(ExitCode::interrupted, "interrupted");
-        return complain(exit_code(error.code()), error.what());
+        std::string text = error.what();
+        if (text.starts_with(cancelled)) text.replace(0, cancelled.size(), "interrupted");
+        return complain(exit_code(error.code()), text);
     } catch (const std::bad_alloc&) {
         return complain(ExitCode::memory, "out of memory");
     } catch (const std::exception& error) {

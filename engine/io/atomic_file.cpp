@@ -43,13 +43,11 @@ std::string resolved_link(const std::string& path) {
     fail_system(path, "is a symbolic link that cannot be followed", errno);
 }
 
-/// `.NAME.tmp-PID-XXXXXX`, NAME cut so that the whole is a valid name wherever NAME is.
 std::string temporary_name(const std::string& name) {
-    constexpr std::size_t longest = 200;
     constexpr std::string_view letters = "0123456789abcdefghijklmnopqrstuvwxyz";
     std::random_device random;
     std::uniform_int_distribution<std::size_t> letter(0, letters.size() - 1);
-    std::string result = fmt::format(".{}.tmp-{}-", name.substr(0, longest), ::getpid());
+    std::string result = fmt::format("{}{}-", temporary_prefix(name), ::getpid());
     for (int i = 0; i < 6; ++i) result += letters[letter(random)];
     return result;
 }
@@ -61,6 +59,11 @@ void sync_folder(int folder, const std::string& path) {
 }
 
 }  // namespace
+
+std::string temporary_prefix(const std::string& name) {
+    constexpr std::size_t longest = 200;
+    return fmt::format(".{}.tmp-", name.substr(0, longest));
+}
 
 OutputPlace output_place(const std::string& path, bool force) {
     if (path.empty()) fail(ErrorCode::invalid_options, "output: no path is given");

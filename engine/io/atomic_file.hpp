@@ -21,6 +21,10 @@ struct OutputPlace {
 /// place; a symbolic link to nothing.
 OutputPlace output_place(const std::string& path, bool force);
 
+/// What the names of temporary files of the output NAME begin with, before PID-XXXXXX: `.NAME.tmp-`, NAME cut
+/// so that the whole is a valid name wherever NAME is.
+std::string temporary_prefix(const std::string& name);
+
 /// Writes all of `bytes`, whatever a single call of the system takes. Throws Error(io) about `path`.
 void write_fully(int descriptor, std::string_view bytes, const std::string& path);
 

@@ -2,12 +2,11 @@
 
 #include "each_option.hpp"
 #include "io/message.hpp"
+#include "io/number_bytes.hpp"
 #include "io/report_json.hpp"
 
-#include <bit>
 #include <charconv>
 #include <cmath>
-#include <cstring>
 #include <type_traits>
 
 namespace grouplink::io {
@@ -15,8 +14,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr std::string_view remedy = "link its share anew";
+
 [[noreturn]] void fail_broken(const std::string& path, std::string_view what) {
-    fail(ErrorCode::bad_input, "{}: is broken: {}; link its share anew", path, what);
+    fail(ErrorCode::bad_input, "{}: is broken: {}; {}", path, what, remedy);
 }
 
 std::string hex(std::uint64_t value) { return fmt::format("{:016x}", value); }
@@ -84,85 +85,6 @@ private:
     const Json& json_;
     const std::string& path_;
 };
-
-/// Numbers one behind another, eight bytes each.
-class Writer {
-public:
-    template <typename Value>
-    void put(Value value) {
-        if constexpr (std::is_same_v<Value, double>) {
-            put(std::bit_cast<std::int64_t>(value));
-        } else {
-            const auto number = static_cast<std::int64_t>(value);
-            bytes_.append(reinterpret_cast<const char*>(&number), sizeof number);
-        }
-    }
-    void put_text(std::string_view text) {
-        put(text.size());
-        bytes_ += text;
-    }
-    std::string take() { return std::move(bytes_); }
-
-private:
-    std::string bytes_;
-};
-
-class Reader {
-public:
-    Reader(std::string_view bytes, const std::string& path) : bytes_(bytes), path_(path) {}
-
-    bool at_end() const { return bytes_.empty(); }
-    void get(std::int64_t& value) {
-        const std::string_view bytes = next(sizeof value);
-        std::memcpy(&value, bytes.data(), sizeof value);
-    }
-    void get(double& value) {
-        std::int64_t bits = 0;
-        get(bits);
-        value = std::bit_cast<double>(bits);
-    }
-    /// At most `most`.
-    template <typename Value>
-    void get(Value& value, std::int64_t most) {
-        std::int64_t number = 0;
-        get(number);
-        if (number < 0 || number > most) fail_broken(path_, "its groups make no sense");
-        value = static_cast<Value>(number);
-    }
-    void get_text(std::string& text) {
-        std::int64_t size = 0;
-        get(size, static_cast<std::int64_t>(bytes_.size()));
-        text = next(static_cast<std::size_t>(size));
-    }
-
-private:
-    std::string_view next(std::size_t size) {
-        if (size > bytes_.size()) fail_broken(path_, "its groups end too soon");
-        const std::string_view bytes = bytes_.substr(0, size);
-        bytes_.remove_prefix(size);
-        return bytes;
-    }
-
-    std::string_view bytes_;
-    const std::string& path_;
-};
-
-/// The numbers of a search in their order in a part.
-template <typename Search, typename Visit>
-void for_each_number(Search& search, Visit visit) {
-    visit(search.recall.rows);
-    visit(search.recall.recall);
-    visit(search.recall.low);
-    visit(search.recall.high);
-    visit(search.ivf.nlist);
-    visit(search.ivf.nprobe);
-    visit(search.hnsw.M);
-    visit(search.hnsw.ef_construction);
-    visit(search.hnsw.ef_search);
-    visit(search.partition.passes);
-    visit(search.partition.fanout);
-    visit(search.partition.refinements);
-}
 
 constexpr std::int64_t most_number = std::numeric_limits<std::int64_t>::max();
 
@@ -234,7 +156,7 @@ void read_part_manifest(std::string_view text, const std::string& path, PartFile
 }
 
 std::string part_groups(const LinkPart& part) {
-    Writer out;
+    NumberWriter out;
     for (std::size_t i = 0; i < part.ranges.size(); ++i) {
         const PartRange& range = part.ranges[i];
         const GroupReport& report = part.report.groups[i];
@@ -249,16 +171,13 @@ std::string part_groups(const LinkPart& part) {
         out.put(report.links);
         out.put(report.planned_cost);
         out.put(report.planned_memory_bytes);
-        out.put(report.search.has_value());
-        if (!report.search) continue;
-        out.put(report.search->exhaustive);
-        for_each_number(*report.search, [&](auto number) { out.put(number); });
+        out.put(report.search);
     }
     return out.take();
 }
 
 void read_part_groups(std::string_view bytes, const std::string& path, LinkPart& part) {
-    for (Reader in(bytes, path); !in.at_end();) {
+    for (NumberReader in(bytes, path, remedy); !in.at_end();) {
         PartRange& range = part.ranges.emplace_back();
         GroupReport& report = part.report.groups.emplace_back();
         in.get(range.group, std::numeric_limits<std::int32_t>::max());
@@ -275,12 +194,7 @@ void read_part_groups(std::string_view bytes, const std::string& path, LinkPart&
             fail_broken(path, "its groups make no sense");
         }
         in.get(report.planned_memory_bytes, std::numeric_limits<std::int64_t>::max());
-        bool searched = false;
-        in.get(searched, 1);
-        if (!searched) continue;
-        SearchReport& search = report.search.emplace();
-        in.get(search.exhaustive, 1);
-        for_each_number(search, [&](auto& number) { in.get(number); });
+        in.get(report.search);
     }
 }
 

@@ -118,6 +118,11 @@ std::string to_json(const Report& report) {
     json["duplicate_rows"] = report.duplicate_rows;
     json["scored_pairs"] = report.scored_pairs;
     json["researched_rows"] = report.researched_rows;
+    if (report.resumed) {
+        json["resumed"] = {{"groups", report.resumed->groups},
+                           {"rows", report.resumed->rows},
+                           {"scored_pairs", report.resumed->scored_pairs}};
+    }
     json["weights"] = io::histogram_json(report.weights);
     json["links_from"] = io::histogram_json(report.links_from);
     json["links_to"] = io::histogram_json(report.links_to);

@@ -11,6 +11,9 @@ target_sources(grouplink_engine PRIVATE
   io/inspect_part.cpp
   io/inspect_sqlite.cpp
   io/inspect_text.cpp
+  io/journal.cpp
+  io/journal_file.cpp
+  io/journal_record.cpp
   io/json_lines.cpp
   io/mapped_file.cpp
   io/message.cpp

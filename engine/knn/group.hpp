@@ -50,7 +50,7 @@ struct Scratch {
     std::vector<std::uint32_t> pairs;
     std::vector<std::uint64_t> keys;
     std::vector<std::uint64_t> expanded;
-    KnnCounters counters;
+    SearchCounts counters;
 };
 
 /// Searches a tiny group: every pair goes through the canonical scoring.

@@ -1,6 +1,7 @@
 #include "knn/knn.hpp"
 
 #include "kernels/kernels.hpp"
+#include "knn/checkpoints.hpp"
 #include "knn/flat.hpp"
 #include "knn/group.hpp"
 #include "knn/hnsw.hpp"
@@ -96,8 +97,13 @@ KnnResult find_neighbors(const MatrixView& vectors, const RowsByGroup& grouped,
     const knn::RowScorer scorer(vectors, options.metric, kernels::best());
     std::vector<Scratch> scratch(static_cast<std::size_t>(threads));
     result.searches.resize(plan.groups.size());
-    const auto job_of = [&](const GroupPlan& group) {
-        auto& search = result.searches[static_cast<std::size_t>(&group - plan.groups.data())];
+    const Checkpoints* const checkpoints = control.checkpoints.get();
+    knn::Restored restored;
+    if (checkpoints) restored = knn::restore(*checkpoints, grouped, plan, options.n_nearest, result);
+    knn::Keeper keeper(checkpoints, grouped, plan, options.n_nearest, result);
+    const auto job_of = [&](std::size_t position) {
+        const GroupPlan& group = plan.groups[position];
+        auto& search = result.searches[position];
         if (group.index != IndexKind::flat) search.emplace();
         return GroupJob{.scorer = scorer,
                         .rows = grouped.group(group.group),
@@ -111,22 +117,30 @@ KnnResult find_neighbors(const MatrixView& vectors, const RowsByGroup& grouped,
     };
 
     std::vector<parallel::Work> works;
-    for (const Batch& batch : make_batches(plan)) {
-        const auto groups = std::span(plan.groups).subspan(batch.first, batch.count);
-        if (groups.front().tiles > 1) {
-            works.push_back(large_work(groups.front(), job_of(groups.front()), scratch));
+    for (const Batch& batch : make_batches(plan, restored.finished)) {
+        const GroupPlan& first = plan.groups[batch.first];
+        if (first.tiles > 1) {
+            works.push_back(large_work(first, job_of(batch.first), scratch));
+            keeper.follow(works.back(), batch.first, scratch);
             continue;
         }
         parallel::Stage stage;
         stage.begin = [](int) { return std::int64_t{1}; };
-        stage.run = [groups, job_of, &scratch](std::int64_t, int worker) {
-            for (const GroupPlan& group : groups) search_here(job_of(group), group.path, scratch, worker);
+        stage.run = [batch, job_of, &plan, &restored, &keeper, &scratch](std::int64_t, int worker) {
+            std::vector<std::size_t> searched;
+            for (std::size_t i = batch.first; i < batch.first + batch.count; ++i) {
+                if (!restored.finished.empty() && restored.finished[i]) continue;
+                keeper.counted(i, scratch[static_cast<std::size_t>(worker)],
+                               [&] { search_here(job_of(i), plan.groups[i].path, scratch, worker); });
+                searched.push_back(i);
+            }
+            keeper.finish(searched);
         };
         parallel::Work work{.stages = {}, .cost = batch.cost};
         work.stages.push_back(std::move(stage));
         works.push_back(std::move(work));
     }
-    result.workers = parallel::run_all(std::move(works), threads, control, "knn");
+    result.workers = parallel::run_all(std::move(works), threads, control, "knn", restored.cost);
     for (const Scratch& worker : scratch) result.counters += worker.counters;
     return result;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <grouplink/checkpoint.hpp>
 #include <grouplink/link.hpp>
 #include <grouplink/matrix.hpp>
 #include <grouplink/options.hpp>
@@ -24,24 +25,12 @@ struct Neighbors {
     std::vector<float> distances;
 };
 
-struct KnnCounters {
-    std::int64_t duplicate_rows = 0;   ///< see Report
-    std::int64_t scored_pairs = 0;     ///< see Report
-    std::int64_t researched_rows = 0;  ///< see Report
-
-    KnnCounters& operator+=(const KnnCounters& other) {
-        duplicate_rows += other.duplicate_rows;
-        scored_pairs += other.scored_pairs;
-        researched_rows += other.researched_rows;
-        return *this;
-    }
-};
-
 struct KnnResult {
     Neighbors neighbors;
-    KnnCounters counters;
+    SearchCounts counters;
     std::vector<std::optional<SearchReport>> searches;  ///< of the plan's groups: how approximate ones went
     std::vector<WorkerReport> workers;
+    std::optional<ResumeReport> resumed;  ///< where there are checkpoints to go on from
 };
 
 /// Room for the neighbors of the rows that a plan searches, laid out by row.
@@ -49,7 +38,8 @@ Neighbors room_for_neighbors(const RowsByGroup& grouped, const Plan& plan, std::
                              std::int64_t n_nearest);
 
 /// Finds min(n_nearest, rows of the group - 1) neighbors of every row in `grouped`, whose groups have these
-/// keys, following `plan`: of those rows that are its queries.
+/// keys, following `plan`: of those rows that are its queries. What checkpoints of `control` have is not
+/// searched again.
 KnnResult find_neighbors(const MatrixView& vectors, const RowsByGroup& grouped,
                          std::span<const std::string> keys, const Plan& plan, const LinkOptions& options,
                          int threads, const JobControl& control);

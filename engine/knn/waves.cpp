@@ -1,5 +1,6 @@
 #include "knn/waves.hpp"
 
+#include "knn/checkpoints.hpp"
 #include "parallel/busy.hpp"
 #include "rows/gathered.hpp"
 #include "rows/pages.hpp"
@@ -7,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <utility>
 
 #if defined(__GLIBC__)
@@ -29,14 +31,20 @@ struct Wave {
     std::vector<std::string> keys;
     RowsByGroup grouped;
     std::vector<std::int64_t> rows;  ///< of the input, where these are gathered: those of `grouped`, in order
+    std::vector<std::size_t> positions;  ///< of its groups, in the whole plan
+    std::vector<std::int32_t> numbers;   ///< of its groups, in the input
 };
 
-Wave wave_of(std::span<const GroupPlan> groups, const RowsByGroup& grouped, std::span<const std::string> keys,
-             bool gathers) {
+Wave wave_of(const Plan& plan, std::vector<std::size_t> positions, const RowsByGroup& grouped,
+             std::span<const std::string> keys, bool gathers) {
     Wave wave;
+    wave.positions = std::move(positions);
     wave.grouped.offsets.push_back(0);
-    for (const GroupPlan& group : groups) {
+    for (const std::size_t position : wave.positions) {
+        const GroupPlan& group = plan.groups[position];
         const auto rows = grouped.group(group.group);
+        wave.numbers.push_back(group.group);
+        wave.plan.cost += group.cost;
         wave.plan.groups.push_back(group);
         wave.plan.groups.back().group = static_cast<std::int32_t>(wave.keys.size());
         wave.keys.push_back(keys[static_cast<std::size_t>(group.group)]);
@@ -69,14 +77,34 @@ void place(const Neighbors& from, const Wave& wave, Neighbors& to) {
     }
 }
 
-/// The same control, for a part of a stage that ends where the next begins.
-JobControl part_of(const JobControl& control, double begin, double share) {
-    if (!control.on_progress) return control;
-    const auto report = [report_part = control.on_progress, begin, share](Progress progress) {
-        progress.done = std::min(1.0, begin + share * progress.done);
-        report_part(progress);
+/// What is found in a wave, as the whole job tells of it.
+std::shared_ptr<const Checkpoints> checkpoints_of(const Wave& wave,
+                                                  const std::shared_ptr<const Checkpoints>& all) {
+    if (!all) return nullptr;
+    const auto keep = [&wave, all](const Checkpoint& found) {
+        Checkpoint kept = found;
+        for (FoundRange& range : kept.ranges)
+            range.range.group = wave.numbers[static_cast<std::size_t>(range.range.group)];
+        if (!wave.rows.empty()) {
+            for (std::int64_t& target : kept.targets) target = wave.rows[static_cast<std::size_t>(target)];
+        }
+        all->keep(kept);
     };
-    return {report, control.stop};
+    return std::make_shared<const Checkpoints>(
+        Checkpoints{.restore = {}, .wanted = all->wanted, .keep = all->keep ? keep : decltype(all->keep){}});
+}
+
+/// The same control, for a part of a stage of which the share `begin` is over, and `before` was when it
+/// began.
+JobControl part_of(const JobControl& control, double begin, double share, double before) {
+    JobControl part = control;
+    if (!control.on_progress) return part;
+    part.on_progress = [whole = control.on_progress, begin, share, before](Progress progress) {
+        progress.done = std::min(1.0, begin + share * progress.done);
+        progress.before = before;
+        whole(progress);
+    };
+    return part;
 }
 
 }  // namespace
@@ -92,35 +120,42 @@ KnnResult find_neighbors(const MatrixView& vectors, const RowsByGroup& grouped,
     KnnResult result;
     result.neighbors = room_for_neighbors(grouped, plan, vectors.rows, options.n_nearest);
     result.searches.resize(plan.groups.size());
+    knn::Restored restored;
+    if (control.checkpoints)
+        restored = knn::restore(*control.checkpoints, grouped, plan, options.n_nearest, result);
     std::vector<parallel::TimedWorkers> workers;
-    double begun = 0.0;
+    const double cost = plan.cost > 0.0 ? plan.cost : 1.0;
+    double begun = restored.cost;
     std::size_t first = 0;
     for (const std::size_t end : waves.ends) {
+        std::vector<std::size_t> positions;
+        for (; first < end; ++first) {
+            if (restored.finished.empty() || !restored.finished[first]) positions.push_back(first);
+        }
+        if (positions.empty()) continue;
         const auto start = Clock::now();
-        const auto groups = std::span(plan.groups).subspan(first, end - first);
-        double cost = 0.0;
-        for (const GroupPlan& group : groups) cost += group.cost;
-        const JobControl part = part_of(control, plan.cost > 0.0 ? begun / plan.cost : 0.0,
-                                        plan.cost > 0.0 ? cost / plan.cost : 0.0);
-        begun += cost;
+        const Wave wave = wave_of(plan, std::move(positions), grouped, keys, waves.gathers);
+        JobControl part = part_of(control, begun / cost, wave.plan.cost / cost, restored.cost / cost);
+        part.checkpoints = checkpoints_of(wave, control.checkpoints);
+        begun += wave.plan.cost;
 
-        const Wave wave = wave_of(groups, grouped, keys, waves.gathers);
         KnnResult found;
         if (waves.gathers) {
-            const GatheredRows rows(vectors, wave.rows, threads, {{}, control.stop});
+            JobControl silent;
+            silent.stop = control.stop;
+            const GatheredRows rows(vectors, wave.rows, threads, silent);
             found = find_neighbors(rows.view(), wave.grouped, wave.keys, wave.plan, options, threads, part);
         } else {
             found = find_neighbors(vectors, wave.grouped, wave.keys, wave.plan, options, threads, part);
         }
         place(found.neighbors, wave, result.neighbors);
         result.counters += found.counters;
-        std::move(found.searches.begin(), found.searches.end(),
-                  result.searches.begin() + static_cast<std::ptrdiff_t>(first));
+        for (std::size_t i = 0; i < wave.positions.size(); ++i)
+            result.searches[wave.positions[i]] = found.searches[i];
         workers.push_back(
             {std::move(found.workers), std::chrono::duration<double>(Clock::now() - start).count()});
         found = {};
         give_back_heap();
-        first = end;
     }
     result.workers = parallel::join_workers(workers);
     return result;

@@ -95,6 +95,11 @@ std::string notes(const Report& report) {
         lines.push_back(fmt::format("{} may be below the recall target of {}: see Recall.",
                                     plural(below, "group"), report.options.recall_target));
     }
+    if (report.resumed && report.resumed->groups > 0) {
+        lines.push_back(
+            fmt::format("{} of {} had been searched by an earlier run, whose time is not counted.",
+                        plural(report.resumed->groups, "group"), plural(report.resumed->rows, "row")));
+    }
     if (report.links == 0) lines.emplace_back("The result has no links.");
     if (lines.empty()) return {};
     std::string out = "<ul class=\"notes\">";

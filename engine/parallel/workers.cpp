@@ -85,8 +85,8 @@ private:
 
 class ProgressMeter {
 public:
-    ProgressMeter(const JobControl& control, std::string_view stage, double total)
-        : control_(control), stage_(stage), total_(total) {}
+    ProgressMeter(const JobControl& control, std::string_view stage, double before, double total)
+        : control_(control), stage_(stage), before_(before), total_(total), done_(before) {}
 
     void add(double amount) {
         if (!control_.on_progress) return;
@@ -101,15 +101,18 @@ public:
         const auto now = Clock::now();
         if (now - last_ < std::chrono::milliseconds(100)) return;
         last_ = now;
-        control_.on_progress({.stage = stage_, .done = total_ > 0 ? std::min(1.0, done_ / total_) : 1.0});
+        control_.on_progress({.stage = stage_, .done = share_of(done_), .before = share_of(before_)});
     }
 
 private:
+    double share_of(double amount) const { return total_ > 0 ? std::min(1.0, amount / total_) : 1.0; }
+
     const JobControl& control_;
     std::string_view stage_;
+    double before_;
     double total_;
     std::mutex mutex_;
-    double done_ = 0.0;
+    double done_;
     std::atomic<double> missed_{0.0};  ///< amounts of calls that found another one reporting
     Clock::time_point last_ = Clock::now();
 };
@@ -117,10 +120,11 @@ private:
 /// What every worker takes its next unit from.
 class Scheduler {
 public:
-    Scheduler(std::vector<Work> works, int threads, const JobControl& control, std::string_view stage_name)
+    Scheduler(std::vector<Work> works, int threads, const JobControl& control, std::string_view stage_name,
+              double cost_before)
         : works_(std::move(works)),
           control_(control),
-          meter_(control, stage_name, total_cost()),
+          meter_(control, stage_name, cost_before, cost_before + total_cost()),
           busy_(static_cast<std::size_t>(threads)) {}
 
     void work(int worker) {
@@ -273,9 +277,9 @@ int resolve_threads(int threads) {
 }
 
 std::vector<WorkerReport> run_all(std::vector<Work> works, int threads, const JobControl& control,
-                                  std::string_view stage_name) {
+                                  std::string_view stage_name, double cost_before) {
     const SingleThreadedBlas blas;
-    Scheduler scheduler(std::move(works), threads, control, stage_name);
+    Scheduler scheduler(std::move(works), threads, control, stage_name, cost_before);
     const auto worker = [&scheduler](int id) {
         const SingleThreadedOpenMp openmp;
         scheduler.work(id);
@@ -315,9 +319,10 @@ JobControl count_rows(const JobControl& control, std::int64_t rows) {
     if (!control.on_progress) return control;
     const auto report = [report_share = control.on_progress, rows](const Progress& progress) {
         const bool counted = progress.total > 0;
-        report_share(counted ? progress : Progress{progress.stage, progress.done, rows, "rows"});
+        report_share(counted ? progress
+                             : Progress{progress.stage, progress.done, rows, "rows", progress.before});
     };
-    return {report, control.stop};
+    return {report, control.stop, control.checkpoints};
 }
 
 void check_stop(const JobControl& control) {

@@ -33,9 +33,11 @@ int resolve_threads(int threads);
 /// works already begun before it begins another, so few are in memory at once and the last large one
 /// is shared by all. BLAS and OpenMP run single-threaded inside.
 ///
+/// `cost_before` is the cost of works that need not be done any more, for progress.
+///
 /// The first exception stops all workers and is rethrown; a requested stop gives Error(cancelled).
 std::vector<WorkerReport> run_all(std::vector<Work> works, int threads, const JobControl& control,
-                                  std::string_view stage_name);
+                                  std::string_view stage_name, double cost_before = 0.0);
 
 /// Calls body(first, last, worker) on consecutive ranges of [0, count), at most `block` long each.
 using BlockBody = std::function<void(std::int64_t first, std::int64_t last, int worker)>;

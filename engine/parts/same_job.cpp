@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -17,9 +18,13 @@ namespace {
 
 using NamedText = std::pair<std::string_view, std::string>;
 
-std::vector<NamedText> texts_of(const LinkOptions& options) {
-    std::vector<NamedText> texts;
-    for_each_option(options, [&](std::string_view option, const auto& value) {
+std::vector<NamedText> texts_of(const LinkPart& part) {
+    const Report& report = part.report;
+    std::vector<NamedText> texts{{"grouplink version", report.version},
+                                 {"number of shares", fmt::format("{}", report.shard.count)},
+                                 {"number of rows", fmt::format("{}", report.rows)},
+                                 {"number of groups", fmt::format("{}", part.groups)}};
+    for_each_option(report.options, [&](std::string_view option, const auto& value) {
         if constexpr (std::is_enum_v<std::decay_t<decltype(value)>>) {
             texts.emplace_back(option, name(value));
         } else {
@@ -29,38 +34,36 @@ std::vector<NamedText> texts_of(const LinkOptions& options) {
     return texts;
 }
 
-[[noreturn]] void fail_apart(const LinkPart& part, std::string_view what, std::string_view got,
-                             const LinkPart& first, std::string_view wanted) {
+void check_alike(const LinkPart& part, const LinkPart& first) {
+    const std::optional<JobDifference> apart = find_difference(part, first);
+    if (!apart) return;
+    if (apart->input) {
+        throw Error(ErrorCode::bad_input,
+                    fmt::format("{}: was linked from other {} than {}; link all shares from the same input",
+                                part.name, apart->what, first.name));
+    }
     throw Error(ErrorCode::bad_input,
                 fmt::format("{}: is of another job than {}: its {} is {}, not {}; merge the parts of one "
                             "job, all linked with the same options",
-                            part.name, first.name, what, got, wanted));
-}
-
-[[noreturn]] void fail_other_input(const LinkPart& part, const LinkPart& first, std::string_view what) {
-    throw Error(ErrorCode::bad_input,
-                fmt::format("{}: was linked from other {} than {}; link all shares from the same input",
-                            part.name, what, first.name));
-}
-
-void check_alike(const LinkPart& part, const LinkPart& first) {
-    const auto apart = [&](std::string_view what, const auto& got, const auto& wanted) {
-        if (got != wanted) fail_apart(part, what, fmt::format("{}", got), first, fmt::format("{}", wanted));
-    };
-    const Report& report = part.report;
-    apart("grouplink version", report.version, first.report.version);
-    apart("number of shares", report.shard.count, first.report.shard.count);
-    apart("number of rows", report.rows, first.report.rows);
-    apart("number of groups", part.groups, first.groups);
-    const auto got = texts_of(report.options);
-    const auto wanted = texts_of(first.report.options);
-    for (std::size_t i = 0; i < got.size(); ++i) apart(got[i].first, got[i].second, wanted[i].second);
-    if (part.input.vectors != first.input.vectors) fail_other_input(part, first, "vectors");
-    if (part.input.groups != first.input.groups) fail_other_input(part, first, "groups");
-    if (part.input.ids != first.input.ids) fail_other_input(part, first, "ids");
+                            part.name, first.name, apart->what, apart->one, apart->other));
 }
 
 }  // namespace
+
+std::optional<JobDifference> find_difference(const LinkPart& one, const LinkPart& other) {
+    std::vector<NamedText> ones = texts_of(one);
+    std::vector<NamedText> others = texts_of(other);
+    for (std::size_t i = 0; i < ones.size(); ++i) {
+        if (ones[i].second == others[i].second) continue;
+        return JobDifference{std::string(ones[i].first), std::move(ones[i].second),
+                             std::move(others[i].second)};
+    }
+    const auto other_input = [](const char* what) { return JobDifference{what, {}, {}, true}; };
+    if (one.input.vectors != other.input.vectors) return other_input("vectors");
+    if (one.input.groups != other.input.groups) return other_input("groups");
+    if (one.input.ids != other.input.ids) return other_input("ids");
+    return std::nullopt;
+}
 
 void check_same_job(std::span<const LinkPart> parts) {
     if (parts.empty()) throw Error(ErrorCode::bad_input, "merge: got no parts");

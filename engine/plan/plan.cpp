@@ -203,12 +203,12 @@ Plan make_plan(std::span<const GroupShape> shapes, const LinkOptions& options) {
     return plan;
 }
 
-std::vector<Batch> make_batches(const Plan& plan) {
+std::vector<Batch> make_batches(const Plan& plan, const std::vector<bool>& finished) {
     std::vector<Batch> batches;
     bool open = false;  // whether the last batch takes more groups
     for (std::size_t i = 0; i < plan.groups.size(); ++i) {
         const GroupPlan& group = plan.groups[i];
-        if (group.tiles == 0) continue;
+        if (group.tiles == 0 || (!finished.empty() && finished[i])) continue;
         const bool alone = group.tiles > 1;
         if (!open || alone) batches.push_back({.first = i});
         Batch& batch = batches.back();

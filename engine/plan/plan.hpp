@@ -72,7 +72,8 @@ struct Batch {
 };
 
 /// Cuts a plan into units of work: a group of several tiles alone, groups of one tile or fewer
-/// together until they are worth a worker's while. Groups with nothing to search are left out.
-std::vector<Batch> make_batches(const Plan& plan);
+/// together until they are worth a worker's while. Groups with nothing to search are left out, and those that
+/// are `finished` (one a group of the plan; empty: none is), though these may stand in the midst of a batch.
+std::vector<Batch> make_batches(const Plan& plan, const std::vector<bool>& finished = {});
 
 }  // namespace grouplink

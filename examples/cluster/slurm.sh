@@ -5,7 +5,7 @@
 #         LINK_OPTIONS="--group site --id url -k 10" bash examples/cluster/slurm.sh
 #
 # INPUT, OUTPUT and PARTS lie on a file system that all nodes see. A task that failed can be run again by
-# itself; what is there already is left alone.
+# itself: what is there already is left alone, and a task that was killed goes on from what it found.
 #
 #SBATCH --job-name=grouplink
 #SBATCH --cpus-per-task=16
@@ -23,7 +23,7 @@ if [ -n "${SLURM_ARRAY_TASK_ID:-}" ]; then
     part=$PARTS/$SLURM_ARRAY_TASK_ID.part
     if [ -e "$part" ]; then exit 0; fi
     # shellcheck disable=SC2086 # the options are several words
-    exec grouplink link "$INPUT" -o "$part" $LINK_OPTIONS --threads "$THREADS" \
+    exec grouplink link "$INPUT" -o "$part" $LINK_OPTIONS --threads "$THREADS" --resume \
         --shard "$SLURM_ARRAY_TASK_ID/$SHARES"
 fi
 

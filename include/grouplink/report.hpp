@@ -91,9 +91,16 @@ struct WorkerReport {
 };
 inline constexpr int trace_slices = 50;
 
+/// What a run took over from an earlier one of the same job; it is counted in the rest of the report too.
+struct ResumeReport {
+    std::int64_t groups = 0;  ///< that were not searched again
+    std::int64_t rows = 0;    ///< of these
+    std::int64_t scored_pairs = 0;
+};
+
 /// What ran, on what, and how long it took: of a whole job, or of a share of one. All but times, threads,
-/// memory, `isa`, `machine`, and the counts that follow from it (scored_pairs, researched_rows), depends on
-/// the input and the options alone.
+/// memory, `isa`, `machine`, the counts that follow from it (scored_pairs, researched_rows), and `resumed`,
+/// depends on the input and the options alone.
 struct Report {
     std::string version;
     std::string faiss_version;
@@ -111,14 +118,15 @@ struct Report {
     std::int64_t scored_pairs = 0;    ///< pairs that went through the canonical scoring
     /// Whose float32 candidates were too close to certify, or, under hnsw, too few.
     std::int64_t researched_rows = 0;
-    Histogram weights;                   ///< of the links_found, before any cut
-    Histogram links_from;                ///< of rows that took part, by their links in the result
-    Histogram links_to;                  ///< of the same rows, by the links that lead to them
-    std::vector<GroupReport> groups;     ///< in the order of GroupColumn::keys
-    std::vector<StageTime> stages;       ///< in the order they ran
-    std::vector<WorkerReport> workers;   ///< of the knn stage, a worker each thread
-    double seconds = 0.0;                ///< wall clock of the whole job
-    std::int64_t peak_memory_bytes = 0;  ///< of the process, resident
+    std::optional<ResumeReport> resumed{};  ///< of a run that was to go on from an earlier one
+    Histogram weights;                      ///< of the links_found, before any cut
+    Histogram links_from;                   ///< of rows that took part, by their links in the result
+    Histogram links_to;                     ///< of the same rows, by the links that lead to them
+    std::vector<GroupReport> groups;        ///< in the order of GroupColumn::keys
+    std::vector<StageTime> stages;          ///< in the order they ran
+    std::vector<WorkerReport> workers;      ///< of the knn stage, a worker each thread
+    double seconds = 0.0;                   ///< wall clock of the whole job
+    std::int64_t peak_memory_bytes = 0;     ///< of the process, resident
     MemoryReport memory;
     Machine machine;
     std::string input;               ///< set by the command

@@ -436,6 +436,8 @@ TEST_CASE("verify tells what was typed from what was not") {
 
 TEST_CASE("a share of link") {
     CHECK_FALSE(parse_link({}).shard);
+    CHECK_FALSE(parse_link({}).resume);
+    CHECK(parse_link({"--resume"}).resume);
     const LinkArguments link =
         std::get<LinkArguments>(parse({"link", "in.npy", "-o", "2.part", "--shard", "2/8"}));
     CHECK(link.shard == Shard{.index = 2, .count = 8});

@@ -141,6 +141,14 @@ TEST_CASE("the time left is told once it can be trusted, and does not jump") {
     CHECK(*slower.seconds_left(20.0) < 40.0);
 }
 
+TEST_CASE("what an earlier run did says nothing of the time left") {
+    Pace pace(0.9);
+    CHECK_FALSE(pace.seconds_left(1.0));
+    for (int i = 1; i <= 100; ++i) pace.update(0.9 + 0.0005 * i, i / 10.0);
+    CHECK(*pace.seconds_left(10.0) == doctest::Approx(10.0));
+    CHECK(pace.share_per_second() == doctest::Approx(0.005));
+}
+
 TEST_CASE("the line's clock goes on while the job says nothing, and leaves no trace") {
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::tmpfile(), &std::fclose);
     REQUIRE(file);

@@ -29,6 +29,7 @@ TEST_CASE("a report as JSON") {
     CHECK(json["options"]["seed"] == std::numeric_limits<std::uint64_t>::max());
     CHECK(json["cut"].is_null());
     CHECK(json["row_status"]["ok"] == 5);
+    CHECK_FALSE(json.contains("resumed"));
     CHECK(json["row_status"]["non_finite"] == 1);
     CHECK(json["groups"][0]["key"] == "a\xEF\xBF\xBD");
     CHECK_FALSE(json["groups"][0].contains("recall"));
@@ -41,6 +42,13 @@ TEST_CASE("a report as JSON") {
     CHECK(json["links_to"]["counts"] == nlohmann::json::array());
     CHECK(json["machine"]["cpus"] == 4);
     CHECK(text.find("      0.14,\n") != std::string::npos);
+}
+
+TEST_CASE("what was taken over from an earlier run stands in the report") {
+    Report report;
+    report.resumed = ResumeReport{.groups = 3, .rows = 70, .scored_pairs = 500};
+    const auto json = nlohmann::json::parse(to_json(report));
+    CHECK(json["resumed"] == nlohmann::json{{"groups", 3}, {"rows", 70}, {"scored_pairs", 500}});
 }
 
 TEST_CASE("metadata says how links were made, and nothing that differs between equal runs") {

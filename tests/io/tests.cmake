@@ -1,6 +1,8 @@
 list(APPEND unit_tests
   io/delimited_test.cpp
   io/inspect_test.cpp
+  io/journal_record_test.cpp
+  io/journal_test.cpp
   io/json_lines_test.cpp
   io/npy_test.cpp
   io/raw_vectors_test.cpp
