@@ -2,6 +2,7 @@
 
 #include "knn/exhaustive.hpp"
 #include "knn/stage.hpp"
+#include "plan/plan.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -49,15 +50,15 @@ void FlatSearch::order(std::int64_t block, Scratch& scratch) { order_.assign(blo
 std::int64_t FlatSearch::begin_gather(Scratch&) {
     if (order_.wanted()) rows_.reorder(order_.find());
     order_ = {};
-    index_ = FlatIndex(rows_.size(), job_.dim, job_.scorer.metric(), rows_.frame());
+    const bool codes = wants_codes(job_.scorer.metric(), static_cast<std::int64_t>(rows_.size()),
+                                   static_cast<std::int64_t>(job_.dim));
+    index_ =
+        FlatIndex(rows_.size(), job_.dim, job_.scorer.metric(), rows_.frame(), job_.scorer.kernel(), codes);
     join_ = SelfJoin(job_, rows_, index_, job_.k + spare_candidates(job_.dim));
     return rows_.blocks();
 }
 
-void FlatSearch::gather(std::int64_t block, Scratch& scratch) {
-    gather_block(rows_, block, index_, scratch);
-    join_.take(block);
-}
+void FlatSearch::gather(std::int64_t block, Scratch& scratch) { gather_block(rows_, block, index_, scratch); }
 
 std::int64_t FlatSearch::begin_join(Scratch&) { return join_.begin(); }
 
@@ -154,8 +155,8 @@ void FlatSearch::research(std::int64_t batch, Scratch& scratch) {
         selected.push_back(row);
     }
 
+    const FlatIndex::Selection selection = index_.select(selected);
     const std::size_t block_rows = rows_.block_rows();
-    scratch.scores.resize(rows.size() * block_rows);
     scratch.columns.resize(block_rows);
     scratch.found.resize(block_rows);
     scratch.thresholds.assign(block_rows, std::numeric_limits<float>::infinity());
@@ -163,8 +164,7 @@ void FlatSearch::research(std::int64_t batch, Scratch& scratch) {
     for (std::int64_t block = 0; block < rows_.blocks(); ++block) {
         const std::size_t b = rows_.block_first(block);
         const std::size_t nb = rows_.block_size(block);
-        index_.score_rows(selected, b, nb, scorer.kernel(), scratch.gathered, scratch.packed,
-                          scratch.scores.data());
+        index_.score_rows(selection, b, nb, scratch);
         wanted.assign(nb, 0);
         for (std::size_t i = 0; i < rows.size(); ++i) {
             const float limit = std::min(rows[i].limit, -nearest.threshold(i));

@@ -84,7 +84,7 @@ void gather_block(const GroupRows& rows, std::int64_t block, FlatIndex& index, S
     const std::size_t first = rows.block_first(block);
     for (std::size_t i = first; i < first + rows.block_size(block); ++i) {
         rows.load(i, scratch);
-        index.set(i, scratch.x.data());
+        index.set(i, scratch.x.data(), scratch.gathered);
     }
 }
 

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 
 namespace grouplink::knn {
 namespace {
@@ -121,7 +122,7 @@ std::vector<parallel::Stage> HnswSearch::stages() {
     for (std::size_t i = 0; i < trials; ++i) {
         stages.push_back(make_stage(*this, scratch_, &HnswSearch::begin_trial, &HnswSearch::try_sample, 0.0));
     }
-    stages.push_back(make_stage(*this, scratch_, &HnswSearch::begin_exhaust, &HnswSearch::take, 0.0));
+    stages.push_back(make_stage(*this, scratch_, &HnswSearch::begin_exhaust, &HnswSearch::gather, 0.0));
     stages.push_back(make_stage(*this, scratch_, &HnswSearch::begin_join, &HnswSearch::join, 0.0));
     stages.push_back(make_stage(*this, scratch_, &HnswSearch::begin_search, &HnswSearch::search, 0.35));
     stages.push_back(make_stage(*this, scratch_, &HnswSearch::begin_complete, &HnswSearch::complete, 0.0));
@@ -134,7 +135,8 @@ void HnswSearch::measure(std::int64_t block, Scratch&) { rows_.measure(block); }
 
 std::int64_t HnswSearch::begin_gather(Scratch& scratch) {
     rows_.finish(scratch);
-    flat_ = FlatIndex(rows_.size(), job_.dim, job_.scorer.metric(), rows_.frame());
+    // As floats, which the graph's distances are taken from.
+    flat_ = index_of_rows(false);
     return rows_.blocks();
 }
 
@@ -182,9 +184,10 @@ void HnswSearch::grow(std::int64_t, Scratch& scratch) {
 std::int64_t HnswSearch::begin_sample(Scratch&) { return calibration_.begin(); }
 
 void HnswSearch::search_sample(std::int64_t unit, Scratch& scratch) {
-    calibration_.search(
-        unit, blocks_of_index(rows_, flat_, job_.dim),
-        [this](std::uint32_t row) { return flat_.rows() + row * job_.dim; }, scratch);
+    const auto offer = [&](std::span<const std::uint32_t> selected, CandidateLists& lists) {
+        offer_index(selected, rows_, flat_, lists, job_.scorer.kernel(), scratch);
+    };
+    calibration_.search(unit, offer, scratch);
 }
 
 void HnswSearch::set_ef_search(std::int64_t ef_search) {
@@ -221,11 +224,15 @@ std::int64_t HnswSearch::begin_exhaust(Scratch&) {
     exhaustive_ = !effort_is_given_ && calibration_.estimate(found_).low < recall_target_;
     if (!exhaustive_) return 0;
     graph_.reset();
+    storage_.reset();
+    flat_ = index_of_rows(true);
     join_ = SelfJoin(job_, rows_, flat_, approximate_keep(job_.k, rows_.size()));
     return rows_.blocks();
 }
 
-void HnswSearch::take(std::int64_t block, Scratch&) { join_.take(block); }
+FlatIndex HnswSearch::index_of_rows(bool codes) const {
+    return {rows_.size(), job_.dim, job_.scorer.metric(), rows_.frame(), job_.scorer.kernel(), codes};
+}
 
 std::int64_t HnswSearch::begin_join(Scratch&) { return exhaustive_ ? join_.begin() : 0; }
 
@@ -264,11 +271,12 @@ std::span<const Key> HnswSearch::search_graph(std::uint32_t row, Walk& walk) con
 
 void HnswSearch::search(std::int64_t block, Scratch& scratch) {
     // The row itself is found too.
-    Walk walk(*storage_, exhaustive_ ? 0 : rows_.size(), approximate_keep(job_.k, rows_.size()) + 1);
+    std::optional<Walk> walk;
+    if (!exhaustive_) walk.emplace(*storage_, rows_.size(), approximate_keep(job_.k, rows_.size()) + 1);
     const std::size_t first = rows_.block_first(block);
     for (std::size_t i = first; i < first + rows_.block_size(block); ++i) {
         const auto row = static_cast<std::uint32_t>(i);
-        const auto candidates = exhaustive_ ? lists_.ranked(row) : search_graph(row, walk);
+        const auto candidates = exhaustive_ ? lists_.ranked(row) : search_graph(row, *walk);
         if (!ranker_.rank(row, candidates, scratch)) short_[static_cast<std::size_t>(block)].push_back(row);
     }
 }

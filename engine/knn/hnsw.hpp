@@ -54,7 +54,6 @@ private:
     std::int64_t begin_trial(Scratch&);
     void try_sample(std::int64_t unit, Scratch& scratch);
     std::int64_t begin_exhaust(Scratch&);
-    void take(std::int64_t block, Scratch&);
     std::int64_t begin_join(Scratch&);
     void join(std::int64_t pair, Scratch& scratch);
     std::int64_t begin_search(Scratch&);
@@ -67,6 +66,7 @@ private:
     /// The best candidates of a row but itself, best first.
     std::span<const Key> search_graph(std::uint32_t row, Walk& walk) const;
     void set_ef_search(std::int64_t ef_search);
+    FlatIndex index_of_rows(bool codes) const;
 
     GroupJob job_;
     std::span<Scratch> scratch_;

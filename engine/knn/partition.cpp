@@ -82,8 +82,7 @@ std::vector<parallel::Stage> PartitionSearch::stages() {
             add_refinement(stages, 1.0 / static_cast<double>(options_.refinements));
         }
     }
-    stages.push_back(make_stage(*this, scratch_, &Search::begin_exhaust, &Search::take, 0.0));
-    stages.push_back(make_stage(*this, scratch_, &Search::begin_join, &Search::join_pair, 0.0));
+    stages.push_back(make_stage(*this, scratch_, &Search::begin_exhaust, &Search::join_pair, 0.0));
     stages.push_back(make_stage(*this, scratch_, &Search::begin_rank, &Search::rank, 0.09));
     stages.push_back(make_stage(*this, scratch_, &Search::begin_complete, &Search::complete, 0.0));
     return stages;
@@ -110,8 +109,9 @@ void PartitionSearch::measure(std::int64_t block, Scratch&) { rows_.measure(bloc
 
 std::int64_t PartitionSearch::begin_gather(Scratch& scratch) {
     rows_.finish(scratch);
-    index_ = FlatIndex(rows_.size(), job_.dim, job_.scorer.metric(), rows_.frame());
-    scorer_ = PairScorer(index_, rows_.size(), job_.dim, job_.scorer.kernel());
+    index_ =
+        FlatIndex(rows_.size(), job_.dim, job_.scorer.metric(), rows_.frame(), job_.scorer.kernel(), true);
+    scorer_ = PairScorer(index_, job_.dim, job_.scorer.kernel());
     lists_ = CandidateLists(rows_.size(), approximate_keep(job_.k, rows_.size()), job_.scorer.kernel());
     locks_ = std::make_unique<parallel::BlockLocks>(lock_count);
     return rows_.blocks();
@@ -119,16 +119,15 @@ std::int64_t PartitionSearch::begin_gather(Scratch& scratch) {
 
 void PartitionSearch::gather(std::int64_t block, Scratch& scratch) {
     gather_block(rows_, block, index_, scratch);
-    const std::size_t first = rows_.block_first(block);
-    for (std::size_t i = first; i < first + rows_.block_size(block); ++i) scorer_.set(i);
 }
 
 std::int64_t PartitionSearch::begin_sample(Scratch&) { return calibration_.begin(); }
 
 void PartitionSearch::search_sample(std::int64_t unit, Scratch& scratch) {
-    calibration_.search(
-        unit, blocks_of_index(rows_, index_, job_.dim), [this](std::uint32_t row) { return floats(row); },
-        scratch);
+    const auto offer = [&](std::span<const std::uint32_t> selected, CandidateLists& lists) {
+        offer_index(selected, rows_, index_, lists, job_.scorer.kernel(), scratch);
+    };
+    calibration_.search(unit, offer, scratch);
 }
 
 std::int64_t PartitionSearch::lock_of(std::uint32_t row) {
@@ -390,12 +389,8 @@ std::int64_t PartitionSearch::begin_exhaust(Scratch&) {
     if (!exhaustive_) return 0;
     lists_ = {};
     join_ = SelfJoin(job_, rows_, index_, approximate_keep(job_.k, rows_.size()));
-    return rows_.blocks();
+    return join_.begin();
 }
-
-void PartitionSearch::take(std::int64_t block, Scratch&) { join_.take(block); }
-
-std::int64_t PartitionSearch::begin_join(Scratch&) { return exhaustive_ ? join_.begin() : 0; }
 
 void PartitionSearch::join_pair(std::int64_t pair, Scratch& scratch) { join_.run(pair, scratch); }
 

@@ -68,8 +68,6 @@ private:
     std::int64_t begin_refine(Scratch&);
     void refine(std::int64_t block, Scratch& scratch);
     std::int64_t begin_exhaust(Scratch&);
-    void take(std::int64_t block, Scratch&);
-    std::int64_t begin_join(Scratch&);
     void join_pair(std::int64_t pair, Scratch& scratch);
     std::int64_t begin_rank(Scratch&);
     void rank(std::int64_t block, Scratch& scratch);
@@ -93,7 +91,6 @@ private:
     void meet(Acquaintances& acquaintances, std::size_t step, std::uint32_t row, CandidateLists& lists,
               std::size_t i, Scratch& scratch) const;
     std::size_t most_steps() const { return 2 * graph_.degree(); }
-    const float* floats(std::size_t row) const { return index_.rows() + row * job_.dim; }
     static std::int64_t lock_of(std::uint32_t row);
 
     GroupJob job_;
