@@ -23,14 +23,13 @@ constexpr std::int8_t unwritten = 99;
 /// Rows of codes with what belongs to them.
 struct Codes {
     std::size_t stride;
-    std::vector<std::int8_t> codes, fine;
+    std::vector<std::int8_t> codes;  ///< then, as many, the second bytes
     std::vector<float> scales, errors, fine_errors, norms;
     std::vector<std::int32_t> sums, fine_sums;
 
     Codes(std::size_t rows, std::size_t dim)
         : stride(kernels::narrow_padded(dim)),
-          codes(rows * stride, 0),
-          fine(rows * stride, 0),
+          codes(2 * rows * stride, 0),
           scales(rows, 0.0F),
           errors(rows, 0.0F),
           fine_errors(rows, 0.0F),
@@ -42,7 +41,7 @@ struct Codes {
         return {codes.data(), scales.data(), sums.data(), errors.data(), norms.data()};
     }
     kernels::FineRows fine_view() const {
-        return {view(), fine.data(), fine_sums.data(), fine_errors.data()};
+        return {view(), codes.size() / 2, fine_sums.data(), fine_errors.data()};
     }
 };
 
@@ -56,8 +55,9 @@ Codes random_codes(std::size_t rows, std::size_t dim, std::mt19937_64& random) {
             result.codes[i * result.stride + c] = static_cast<std::int8_t>(random() % 3 ? code : extreme);
             result.sums[i] += result.codes[i * result.stride + c];
             const int fine = static_cast<int>(random() % 256) - 128;
-            result.fine[i * result.stride + c] = static_cast<std::int8_t>(random() % 3 ? fine : -128);
-            result.fine_sums[i] += result.fine[i * result.stride + c];
+            auto& second = result.codes[result.codes.size() / 2 + i * result.stride + c];
+            second = static_cast<std::int8_t>(random() % 3 ? fine : -128);
+            result.fine_sums[i] += second;
         }
         result.fine_errors[i] = std::exp2(static_cast<float>(random() % 4) - 8.0F);
         result.scales[i] = std::exp2(static_cast<float>(random() % 4));
@@ -78,7 +78,7 @@ float score(const Codes& a, std::size_t i, const Codes& b, std::size_t j) {
 
 kernels::NarrowRow quantize_into(Codes& codes, std::size_t i, const std::vector<float>& row) {
     std::int8_t* out = codes.codes.data() + i * codes.stride;
-    std::int8_t* fine = codes.fine.data() + i * codes.stride;
+    std::int8_t* fine = out + codes.codes.size() / 2;
     std::fill_n(out, codes.stride, unwritten);
     std::fill_n(fine, codes.stride, unwritten);
     const kernels::NarrowRow narrow_row = narrow()->quantize(row.data(), row.size(), out, fine);
@@ -151,7 +151,7 @@ TEST_CASE("codes are within half a step, and the norms bound what they stand for
             std::int32_t sum = 0, fine_sum = 0;
             for (std::size_t c = 0; c < codes.stride; ++c) {
                 const int code = codes.codes[c];
-                const int fine = codes.fine[c];
+                const int fine = codes.codes[codes.stride + c];
                 sum += code;
                 fine_sum += fine;
                 CHECK(std::abs(code) <= 127);
@@ -194,7 +194,7 @@ TEST_CASE("codes are within half a step, and the norms bound what they stand for
             // The first bytes are the same without room for the second ones.
             std::vector<std::int8_t> alone(codes.stride, unwritten);
             CHECK(narrow()->quantize(row.data(), dim, alone.data(), nullptr).error == found.error);
-            CHECK(alone == codes.codes);
+            CHECK(std::equal(alone.begin(), alone.end(), codes.codes.begin()));
         }
     }
 }
@@ -398,7 +398,8 @@ std::int64_t fine_dot(const Codes& a, std::size_t i, const Codes& b, std::size_t
     for (std::size_t c = 0; c < a.stride; ++c) {
         const std::size_t x = i * a.stride + c;
         const std::size_t y = j * b.stride + c;
-        sum += std::int64_t{a.codes[x] * 256 + a.fine[x]} * (b.codes[y] * 256 + b.fine[y]);
+        sum += std::int64_t{a.codes[x] * 256 + a.codes[a.codes.size() / 2 + x]} *
+               (b.codes[y] * 256 + b.codes[b.codes.size() / 2 + y]);
     }
     return sum;
 }

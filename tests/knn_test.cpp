@@ -65,7 +65,7 @@ TEST_CASE("candidate lists keep the best, whatever the order") {
     });
     for (int round = 0; round < 20; ++round) {
         std::shuffle(offers.begin(), offers.end(), random);
-        knn::CandidateLists lists(2, 10, kernels::best());
+        knn::CandidateLists lists(3, 10, kernels::best());
         for (const auto& [score, row] : offers) {
             if (score >= lists.threshold(1)) lists.push(1, score, row);
         }
@@ -82,16 +82,16 @@ TEST_CASE("candidate lists keep the best, whatever the order") {
     for (std::uint32_t row = 0; row < 4; ++row) room.push(0, 1.0F, row);
     CHECK(room.ranked(0).size() == 4);
     CHECK(room.threshold(0) == -std::numeric_limits<float>::infinity());  // nothing was let go
-    // Lists that are offered no more than six each need no room for eight.
-    knn::CandidateLists small(2, 4, kernels::best(), 6);
-    for (std::uint32_t row = 0; row < 6; ++row) {
+    // Lists that are offered no more than ten each need no room for twelve.
+    knn::CandidateLists small(2, 8, kernels::best(), 10);
+    for (std::uint32_t row = 0; row < 10; ++row) {
         small.push(0, static_cast<float>(row), row);
         small.push(1, 2.0F, row);
     }
-    CHECK(knn::key_row(small.ranked(0)[0]) == 5);
-    CHECK(small.ranked(0).size() == 4);
+    CHECK(knn::key_row(small.ranked(0)[0]) == 9);
+    CHECK(small.ranked(0).size() == 8);
     CHECK(small.threshold(0) == 2.0F);
-    CHECK(knn::key_row(small.ranked(1)[3]) == 3);
+    CHECK(knn::key_row(small.ranked(1)[7]) == 7);
 }
 
 TEST_CASE("classes of equal rows") {

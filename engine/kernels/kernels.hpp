@@ -62,10 +62,11 @@ struct NarrowRows {
     const float* norms;
 };
 
-/// The same with the second bytes, laid out as the first ones are; for these the errors are fine_errors.
+/// The same with the second bytes, laid out as the first ones are and behind them in the same array; for
+/// these the errors are fine_errors.
 struct FineRows {
     NarrowRows rows;
-    const std::int8_t* fine;
+    std::size_t to_fine;  ///< from a row's first bytes to its second ones
     const std::int32_t* fine_sums;
     const float* fine_errors;
 };

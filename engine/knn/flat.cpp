@@ -2,7 +2,6 @@
 
 #include "knn/exhaustive.hpp"
 #include "knn/stage.hpp"
-#include "plan/plan.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -21,6 +20,9 @@ std::size_t spare_candidates(std::size_t dim) { return std::clamp<std::size_t>(d
 constexpr std::size_t most_again = 64;
 constexpr std::size_t pairs_again = std::size_t{1} << 22;
 
+/// Candidates that are asked for before they are scored.
+constexpr std::size_t candidates_ahead = 4;
+
 }  // namespace
 
 FlatSearch::FlatSearch(GroupJob job, std::span<Scratch> scratch)
@@ -32,6 +34,7 @@ std::vector<parallel::Stage> FlatSearch::stages() {
             make_stage(*this, scratch_, &FlatSearch::begin_gather, &FlatSearch::gather, 0.03),
             make_stage(*this, scratch_, &FlatSearch::begin_join, &FlatSearch::join, 0.76),
             make_stage(*this, scratch_, &FlatSearch::begin_rank, &FlatSearch::rank, 0.10),
+            make_stage(*this, scratch_, &FlatSearch::begin_regather, &FlatSearch::gather, 0.0),
             make_stage(*this, scratch_, &FlatSearch::begin_research, &FlatSearch::research, 0.05)};
 }
 
@@ -50,12 +53,15 @@ void FlatSearch::order(std::int64_t block, Scratch& scratch) { order_.assign(blo
 std::int64_t FlatSearch::begin_gather(Scratch&) {
     if (order_.wanted()) rows_.reorder(order_.find());
     order_ = {};
-    const bool codes = wants_codes(job_.scorer.metric(), static_cast<std::int64_t>(rows_.size()),
-                                   static_cast<std::int64_t>(job_.dim));
-    index_ =
-        FlatIndex(rows_.size(), job_.dim, job_.scorer.metric(), rows_.frame(), job_.scorer.kernel(), codes);
+    index_ = index_of_rows();
     join_ = SelfJoin(job_, rows_, index_, job_.k + spare_candidates(job_.dim));
     return rows_.blocks();
+}
+
+FlatIndex FlatSearch::index_of_rows() const {
+    const bool codes = wants_codes(job_.scorer.metric(), static_cast<std::int64_t>(rows_.size()),
+                                   static_cast<std::int64_t>(job_.dim));
+    return {rows_.size(), job_.dim, job_.scorer.metric(), rows_.frame(), job_.scorer.kernel(), codes};
 }
 
 void FlatSearch::gather(std::int64_t block, Scratch& scratch) { gather_block(rows_, block, index_, scratch); }
@@ -66,17 +72,30 @@ void FlatSearch::join(std::int64_t pair, Scratch& scratch) { join_.run(pair, scr
 
 std::int64_t FlatSearch::begin_rank(Scratch&) {
     lists_ = join_.finish();
+    if (memory_is_short()) index_.forget_rows();
     uncertain_.resize(static_cast<std::size_t>(rows_.blocks()));
     return rows_.blocks();
 }
 
 void FlatSearch::rank(std::int64_t block, Scratch& scratch) {
     const std::size_t first = rows_.block_first(block);
-    for (std::size_t i = first; i < first + rows_.block_size(block); ++i) {
-        if (!rows_.wanted(i)) continue;
+    const std::size_t last = first + rows_.block_size(block);
+    std::span<const Key> candidates;
+    std::span<const Key> next = lists_.ranked(first);
+    for (std::size_t i = first; i < last; ++i) {
         const auto row = static_cast<std::uint32_t>(i);
+        // Rows lie anywhere in memory: the first that the next row needs are asked for before this one's are
+        // scored.
+        candidates = next;
+        if (i + 1 < last) {
+            next = lists_.ranked(i + 1);
+            ranker_.prefetch(row + 1);
+            for (const Key key : next.first(std::min(candidates_ahead, next.size())))
+                ranker_.prefetch(key_row(key));
+        }
+        if (!rows_.wanted(i)) continue;
         float limit = std::numeric_limits<float>::max();
-        if (rank_row(row, limit, scratch)) {
+        if (rank_row(row, candidates, limit, scratch)) {
             ranker_.write(row, scratch);
         } else {
             uncertain_[static_cast<std::size_t>(block)].push_back({row, limit});
@@ -86,8 +105,8 @@ void FlatSearch::rank(std::int64_t block, Scratch& scratch) {
 
 /// Scores the row's candidates; scratch.keys then holds what neighbors it has, by distance. Returns
 /// whether these are certain; if not, `limit` is a distance within which the neighbors are.
-bool FlatSearch::rank_row(std::uint32_t row, float& limit, Scratch& scratch) {
-    const auto candidates = lists_.ranked(row);
+bool FlatSearch::rank_row(std::uint32_t row, std::span<const Key> candidates, float& limit,
+                          Scratch& scratch) {
     const auto out_of_reach = [&](float score) {
         // Distances past the largest float all count as that one, and go by row.
         constexpr double largest = std::numeric_limits<float>::max();
@@ -99,13 +118,10 @@ bool FlatSearch::rank_row(std::uint32_t row, float& limit, Scratch& scratch) {
     float farthest =
         scratch.keys.empty() ? -std::numeric_limits<float>::max() : key_value(scratch.keys.front());
     if (found >= job_.k) limit = farthest;
-    constexpr std::size_t ahead = 3;  // rows lie anywhere in memory: ask for them in time
-    for (std::size_t c = 0; c < std::min(ahead, candidates.size()); ++c) {
-        ranker_.prefetch(key_row(candidates[c]));
-    }
     for (std::size_t c = 0; c < candidates.size(); ++c) {
         const Key candidate = candidates[c];
-        if (c + ahead < candidates.size()) ranker_.prefetch(key_row(candidates[c + ahead]));
+        if (c + candidates_ahead < candidates.size())
+            ranker_.prefetch(key_row(candidates[c + candidates_ahead]));
         if (found >= job_.k && !index_.exact() && out_of_reach(-key_value(candidate))) break;
         const float distance = ranker_.score(key_row(candidate), scratch);
         found += ranker_.neighbors_from(row, key_row(candidate));
@@ -119,10 +135,16 @@ bool FlatSearch::rank_row(std::uint32_t row, float& limit, Scratch& scratch) {
     return out_of_reach(let_go);
 }
 
-std::int64_t FlatSearch::begin_research(Scratch&) {
+std::int64_t FlatSearch::begin_regather(Scratch&) {
     lists_ = {};
     for (const auto& block : uncertain_) again_.insert(again_.end(), block.begin(), block.end());
     uncertain_ = {};
+    if (again_.empty() || !memory_is_short()) return 0;
+    index_ = index_of_rows();
+    return rows_.blocks();
+}
+
+std::int64_t FlatSearch::begin_research(Scratch&) {
     if (!again_.empty()) {
         class_of_.resize(job_.rows.size());
         for (std::uint32_t c = 0; c < rows_.size(); ++c) class_of_[lowest_member(c)] = c;

@@ -8,6 +8,7 @@
 #include "knn/rank.hpp"
 #include "knn/self_join.hpp"
 #include "parallel/workers.hpp"
+#include "plan/plan.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -50,11 +51,16 @@ private:
     void join(std::int64_t pair, Scratch& scratch);
     std::int64_t begin_rank(Scratch&);
     void rank(std::int64_t block, Scratch& scratch);
+    std::int64_t begin_regather(Scratch&);
     std::int64_t begin_research(Scratch&);
     void research(std::int64_t batch, Scratch& scratch);
 
+    FlatIndex index_of_rows() const;
+    bool memory_is_short() const {
+        return is_memory_short(static_cast<std::int64_t>(rows_.size()), static_cast<std::int64_t>(job_.dim));
+    }
     std::uint32_t lowest_member(std::uint32_t c) const { return rows_.unique().first[c]; }
-    bool rank_row(std::uint32_t row, float& limit, Scratch& scratch);
+    bool rank_row(std::uint32_t row, std::span<const Key> candidates, float& limit, Scratch& scratch);
     void mark_within(std::uint32_t row, float limit, std::size_t b, const float* scores, std::uint64_t bit,
                      std::span<std::uint64_t> wanted, Scratch& scratch) const;
     void score_wanted(std::span<const std::uint64_t> wanted, std::size_t b, CandidateLists& nearest,

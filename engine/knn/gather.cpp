@@ -65,6 +65,13 @@ void FlatIndex::set(std::size_t i, const double* loaded, std::vector<float>& pla
         std::nextafter(static_cast<float>(half_squares - slack), -std::numeric_limits<float>::infinity());
 }
 
+void FlatIndex::forget_rows() {
+    index_ = {};
+    binary_ = {};
+    codes_ = {};
+    offsets_ = {};
+}
+
 void FlatIndex::score_tile(std::size_t a, std::size_t na, std::size_t b, std::size_t nb,
                            Scratch& scratch) const {
     scratch.scores.resize(std::max(scratch.scores.size(), na * nb));

@@ -63,6 +63,9 @@ public:
     /// The rows as codes, if these hold them.
     const RowCodes& codes() const { return codes_; }
 
+    /// Lets go of the rows and offsets: only distances and their scores can be told from now on.
+    void forget_rows();
+
     /// The final score is score_tile's less the offsets of both rows: half the squared length where scores
     /// are squared distances, less the row's slack. It is never below the true score; nor is the bound of
     /// kernels::Table::s8_collect with the codes and these offsets, with all that it rounds off.

@@ -1,6 +1,12 @@
 #include "knn/group_rows.hpp"
 
 namespace grouplink::knn {
+namespace {
+
+/// So many rows are asked for before they are read.
+constexpr std::size_t rows_ahead = 6;
+
+}  // namespace
 
 std::int64_t GroupRows::begin_measure() {
     blocks_ = blocks_of(static_cast<std::int64_t>(job_.rows.size()));
@@ -15,6 +21,7 @@ void GroupRows::measure(std::int64_t block) {
     const bool measured = needs_extent(job_.scorer.metric());
     double& max_abs = max_abs_[static_cast<std::size_t>(block)];
     for (std::size_t i = first; i < last; ++i) {
+        if (i + rows_ahead < last) job_.scorer.prefetch(job_.rows[i + rows_ahead]);
         hashes_[i] = hash_row(job_.scorer.vectors(), job_.rows[i]);
         if (!measured) continue;
         const MatrixView& vectors = job_.scorer.vectors();
@@ -75,15 +82,17 @@ std::vector<double> GroupRows::find_center(Scratch& scratch) const {
     return center_of(sample, count, job_.dim);
 }
 
-void GroupRows::load(std::size_t row, Scratch& scratch) const {
+void GroupRows::load(std::size_t row, Scratch& scratch, std::size_t next) const {
+    if (next > rows_ahead) job_.scorer.prefetch(job_.rows[unique_.first[row + rows_ahead]]);
     scratch.x.resize(RowScorer::loaded_size(job_.dim));
     job_.scorer.load(job_.rows[unique_.first[row]], scratch.x.data());
 }
 
 void gather_block(const GroupRows& rows, std::int64_t block, FlatIndex& index, Scratch& scratch) {
     const std::size_t first = rows.block_first(block);
-    for (std::size_t i = first; i < first + rows.block_size(block); ++i) {
-        rows.load(i, scratch);
+    const std::size_t last = first + rows.block_size(block);
+    for (std::size_t i = first; i < last; ++i) {
+        rows.load(i, scratch, last - i);
         index.set(i, scratch.x.data(), scratch.gathered);
     }
 }

@@ -48,8 +48,9 @@ public:
     }
     bool all_wanted() const { return wanted_.empty(); }
 
-    /// Loads a class into scratch.x, as the scorer does.
-    void load(std::size_t row, Scratch& scratch) const;
+    /// Loads a class into scratch.x, as the scorer does. `next` is how many more will follow: rows lie
+    /// anywhere in memory, and those soon to come are asked for.
+    void load(std::size_t row, Scratch& scratch, std::size_t next = 0) const;
 
 private:
     std::vector<double> find_center(Scratch& scratch) const;

@@ -85,6 +85,11 @@ KnnResult find_neighbors(const MatrixView& vectors, const RowsByGroup& grouped,
     const auto links = static_cast<std::size_t>(result.neighbors.offsets.back());
     knn::resize_on_large_pages(result.neighbors.targets, links);
     knn::resize_on_large_pages(result.neighbors.distances, links);
+    // A large group takes the most memory before it has results.
+    if (!plan.groups.empty() && is_memory_short(plan.groups.front().rows, plan.groups.front().dim)) {
+        knn::give_back_zeros(result.neighbors.targets.data(), links * sizeof(std::int64_t));
+        knn::give_back_zeros(result.neighbors.distances.data(), links * sizeof(float));
+    }
 
     const knn::RowScorer scorer(vectors, options.metric, kernels::best());
     std::vector<Scratch> scratch(static_cast<std::size_t>(threads));

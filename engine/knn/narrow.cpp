@@ -7,7 +7,7 @@ namespace grouplink::knn {
 namespace {
 
 /// A tile of first bytes saves what the scores by both bytes of one pair in so many take.
-constexpr std::size_t pairs_a_hit = 12;
+constexpr std::size_t pairs_a_hit = 6;
 
 }  // namespace
 

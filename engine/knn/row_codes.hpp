@@ -10,7 +10,7 @@
 namespace grouplink::knn {
 
 /// Rows as int8 codes, one behind another, with what the kernels need to know of each; perhaps with a second
-/// byte of each code, in a place of its own.
+/// byte of each code.
 class RowCodes {
 public:
     RowCodes() = default;  ///< of no rows
@@ -38,7 +38,7 @@ public:
     /// With the second bytes, which must be there.
     kernels::FineRows fine_from(std::size_t row) const {
         return {.rows = from(row),
-                .fine = fine_.get() + row * stride(),
+                .to_fine = to_fine_,
                 .fine_sums = fine_sums_.data() + row,
                 .fine_errors = fine_errors_.data() + row};
     }
@@ -48,7 +48,7 @@ private:
 
     std::size_t dim_ = 0;
     std::unique_ptr<std::int8_t[]> codes_;
-    std::unique_ptr<std::int8_t[]> fine_;
+    std::size_t to_fine_ = 0;  ///< behind all codes, their second bytes; 0 when there are none
     std::vector<float> scales_;
     std::vector<std::int32_t> sums_;
     std::vector<std::int32_t> fine_sums_;

@@ -13,6 +13,10 @@ namespace {
 
 constexpr std::size_t maxima_groups = 32;  // on either side of the diagonal
 
+/// Of the places of a block with itself, twice its pairs, no more than one in so many are worth finding one
+/// by one.
+constexpr std::size_t most_own_share = 8;
+
 }  // namespace
 
 SelfJoin::SelfJoin(const GroupJob& job, const GroupRows& rows, const FlatIndex& index, std::size_t keep)
@@ -128,8 +132,8 @@ bool SelfJoin::join_codes(const parallel::BlockPair& blocks, Scratch& scratch) {
 }
 
 /// Joins a block with itself by the first bytes alone, whose scores, less and plus their errors, give the
-/// thresholds and then the pairs that may reach them. Returns false where too little is known of thresholds,
-/// and nothing is done.
+/// thresholds and then the pairs that may reach them. Returns false where that does not pay, and no pair is
+/// offered.
 bool SelfJoin::join_own(std::int64_t block, Scratch& scratch) {
     const std::size_t a = rows_->block_first(block);
     const std::size_t n = rows_->block_size(block);
@@ -173,6 +177,7 @@ bool SelfJoin::join_own(std::int64_t block, Scratch& scratch) {
             scratch.pairs.push_back(static_cast<std::uint32_t>(i << 16 | (first + scratch.columns[h])));
         }
     }
+    if (scratch.pairs.size() > n * n / most_own_share) return false;
     offer_found({block, block, 0}, scratch);
     return true;
 }
