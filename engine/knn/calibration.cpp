@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t rows_a_unit = 128;
 /// Candidates beyond k that the sample keeps, where ties for the last place and the order of float32 scores
 /// may put neighbors.
-constexpr std::size_t spare = 24;
+constexpr std::size_t spare = 40;
 /// Distances that differ by no more than this, relatively, are ties.
 constexpr float tie = 1e-6F;
 

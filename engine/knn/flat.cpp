@@ -7,6 +7,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace grouplink::knn {
 namespace {
@@ -25,8 +26,8 @@ constexpr std::size_t candidates_ahead = 4;
 
 }  // namespace
 
-FlatSearch::FlatSearch(GroupJob job, std::span<Scratch> scratch)
-    : job_(job), scratch_(scratch), rows_(job_), ranker_(job_, rows_.unique()) {}
+FlatSearch::FlatSearch(GroupJob job, std::span<Scratch> scratch, bool counted)
+    : job_(job), scratch_(scratch), counted_(counted), rows_(job_), ranker_(job_, rows_.unique()) {}
 
 std::vector<parallel::Stage> FlatSearch::stages() {
     return {make_stage(*this, scratch_, &FlatSearch::begin_measure, &FlatSearch::measure, 0.02),
@@ -38,12 +39,24 @@ std::vector<parallel::Stage> FlatSearch::stages() {
             make_stage(*this, scratch_, &FlatSearch::begin_research, &FlatSearch::research, 0.05)};
 }
 
+std::vector<parallel::Stage> FlatSearch::stages_if(const bool& wanted) {
+    std::vector<parallel::Stage> all = stages();
+    for (parallel::Stage& stage : all) {
+        stage.begin = [&wanted, begin = std::move(stage.begin)](int worker) {
+            return wanted ? begin(worker) : std::int64_t{0};
+        };
+        stage.share = 0.0;
+    }
+    return all;
+}
+
 std::int64_t FlatSearch::begin_measure(Scratch&) { return rows_.begin_measure(); }
 
 void FlatSearch::measure(std::int64_t block, Scratch&) { rows_.measure(block); }
 
 std::int64_t FlatSearch::begin_order(Scratch& scratch) {
     rows_.finish(scratch);
+    if (!counted_) rows_.count_duplicates(scratch);
     order_ = LeaderOrder(job_, rows_, scratch);
     return order_.wanted() ? rows_.blocks() : 0;
 }

@@ -37,6 +37,10 @@ void GroupRows::finish(Scratch& scratch) {
     hashes_ = {};
     max_abs_ = {};
     blocks_ = blocks_of(static_cast<std::int64_t>(unique_.size()));
+    if (!job_.whole()) find_wanted();
+}
+
+void GroupRows::count_duplicates(Scratch& scratch) const {
     const auto& first = unique_.first;
     const auto classes_before = [&](std::size_t row) {
         return std::lower_bound(first.begin(), first.end(), row) - first.begin();
@@ -44,7 +48,6 @@ void GroupRows::finish(Scratch& scratch) {
     // Of the rows that are asked for: each is counted in one share of the group.
     scratch.counters.duplicate_rows += static_cast<std::int64_t>(job_.last_query - job_.first_query) -
                                        (classes_before(job_.last_query) - classes_before(job_.first_query));
-    if (!job_.whole()) find_wanted();
 }
 
 void GroupRows::reorder(std::vector<std::uint32_t> order) {

@@ -23,6 +23,8 @@ public:
     void measure(std::int64_t block);
     /// Finds the classes; from here on blocks are blocks of classes.
     void finish(Scratch& scratch);
+    /// Adds the rows that are no class's first to the counters; once for each group, before reorder().
+    void count_duplicates(Scratch& scratch) const;
 
     /// Class order[i] becomes class i; but those whose neighbors are wanted, where not all are, come before
     /// the others, to fill blocks of their own.

@@ -11,7 +11,7 @@
 
 #include <algorithm>
 #include <numeric>
-#include <optional>
+#include <utility>
 
 namespace grouplink::knn {
 namespace {
@@ -102,7 +102,8 @@ HnswSearch::HnswSearch(GroupJob job, std::span<Scratch> scratch, const GroupPlan
       effort_is_given_(plan.hnsw.ef_search > 0),
       rows_(job_),
       ranker_(job_, rows_.unique()),
-      calibration_(job_, rows_, ranker_) {}
+      calibration_(job_, rows_, ranker_),
+      all_pairs_(job, scratch, true) {}
 
 HnswSearch::~HnswSearch() = default;
 
@@ -122,8 +123,8 @@ std::vector<parallel::Stage> HnswSearch::stages() {
     for (std::size_t i = 0; i < trials; ++i) {
         stages.push_back(make_stage(*this, scratch_, &HnswSearch::begin_trial, &HnswSearch::try_sample, 0.0));
     }
-    stages.push_back(make_stage(*this, scratch_, &HnswSearch::begin_exhaust, &HnswSearch::gather, 0.0));
-    stages.push_back(make_stage(*this, scratch_, &HnswSearch::begin_join, &HnswSearch::join, 0.0));
+    stages.push_back(make_stage(*this, scratch_, &HnswSearch::begin_exhaust, &HnswSearch::search, 0.0));
+    for (parallel::Stage& stage : all_pairs_.stages_if(exhaustive_)) stages.push_back(std::move(stage));
     stages.push_back(make_stage(*this, scratch_, &HnswSearch::begin_search, &HnswSearch::search, 0.35));
     stages.push_back(make_stage(*this, scratch_, &HnswSearch::begin_complete, &HnswSearch::complete, 0.0));
     return stages;
@@ -135,8 +136,9 @@ void HnswSearch::measure(std::int64_t block, Scratch&) { rows_.measure(block); }
 
 std::int64_t HnswSearch::begin_gather(Scratch& scratch) {
     rows_.finish(scratch);
-    // As floats, which the graph's distances are taken from.
-    flat_ = index_of_rows(false);
+    rows_.count_duplicates(scratch);
+    flat_ =
+        FlatIndex(rows_.size(), job_.dim, job_.scorer.metric(), rows_.frame(), job_.scorer.kernel(), false);
     return rows_.blocks();
 }
 
@@ -225,27 +227,14 @@ std::int64_t HnswSearch::begin_exhaust(Scratch&) {
     if (!exhaustive_) return 0;
     graph_.reset();
     storage_.reset();
-    flat_ = index_of_rows(true);
-    join_ = SelfJoin(job_, rows_, flat_, approximate_keep(job_.k, rows_.size()));
-    return rows_.blocks();
+    flat_ = {};
+    return 0;
 }
-
-FlatIndex HnswSearch::index_of_rows(bool codes) const {
-    return {rows_.size(), job_.dim, job_.scorer.metric(), rows_.frame(), job_.scorer.kernel(), codes};
-}
-
-std::int64_t HnswSearch::begin_join(Scratch&) { return exhaustive_ ? join_.begin() : 0; }
-
-void HnswSearch::join(std::int64_t pair, Scratch& scratch) { join_.run(pair, scratch); }
 
 std::int64_t HnswSearch::begin_search(Scratch&) {
-    if (exhaustive_) {
-        lists_ = join_.finish();
-        for (std::size_t s = 0; s < found_.size(); ++s) {
-            found_[s] = calibration_.count_found(s, lists_.ranked(calibration_.rows()[s]));
-        }
-    }
+    if (exhaustive_) found_.assign(found_.size(), static_cast<std::int64_t>(job_.k));
     *job_.report = {.recall = calibration_.estimate(found_), .hnsw = options_, .exhaustive = exhaustive_};
+    if (exhaustive_) return 0;
     short_.resize(static_cast<std::size_t>(rows_.blocks()));
     return rows_.blocks();
 }
@@ -271,13 +260,12 @@ std::span<const Key> HnswSearch::search_graph(std::uint32_t row, Walk& walk) con
 
 void HnswSearch::search(std::int64_t block, Scratch& scratch) {
     // The row itself is found too.
-    std::optional<Walk> walk;
-    if (!exhaustive_) walk.emplace(*storage_, rows_.size(), approximate_keep(job_.k, rows_.size()) + 1);
+    Walk walk(*storage_, rows_.size(), approximate_keep(job_.k, rows_.size()) + 1);
     const std::size_t first = rows_.block_first(block);
     for (std::size_t i = first; i < first + rows_.block_size(block); ++i) {
         const auto row = static_cast<std::uint32_t>(i);
-        const auto candidates = exhaustive_ ? lists_.ranked(row) : search_graph(row, *walk);
-        if (!ranker_.rank(row, candidates, scratch)) short_[static_cast<std::size_t>(block)].push_back(row);
+        if (!ranker_.rank(row, search_graph(row, walk), scratch))
+            short_[static_cast<std::size_t>(block)].push_back(row);
     }
 }
 

@@ -58,6 +58,7 @@ void IvfSearch::measure(std::int64_t block, Scratch&) { rows_.measure(block); }
 
 std::int64_t IvfSearch::begin_sample(Scratch& scratch) {
     rows_.finish(scratch);
+    rows_.count_duplicates(scratch);
     // Duplicates may leave fewer rows than lists were wanted; k-means needs a row a list.
     const auto rows = static_cast<std::int64_t>(rows_.size());
     const std::int64_t nlist = std::min(options_.nlist, rows);
