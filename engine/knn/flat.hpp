@@ -19,8 +19,8 @@ namespace grouplink::knn {
 
 /// The exact self-join of one group over its flat index.
 ///
-/// Every pair of distinct rows gets a float32 score once, in tiles, or a bound of it that no list could
-/// take; each row keeps its best candidates, a few more than wanted; these go through the canonical scoring.
+/// Every pair of distinct rows gets a score once, in tiles, or a bound of it that no list could take; each
+/// row keeps its best candidates, a few more than wanted; these go through the canonical scoring.
 /// When the worst neighbor so found beats, by more than the error bound of the scores, all that was let go,
 /// the row is certified. A row that is not is searched again: all that may be as near as its worst neighbor
 /// goes through the canonical scoring. So the result is that of the canonical scoring alone.
