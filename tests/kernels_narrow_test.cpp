@@ -23,20 +23,25 @@ constexpr std::int8_t unwritten = 99;
 /// Rows of codes with what belongs to them.
 struct Codes {
     std::size_t stride;
-    std::vector<std::int8_t> codes;
-    std::vector<float> scales, errors, norms;
-    std::vector<std::int32_t> sums;
+    std::vector<std::int8_t> codes;  ///< then, as many, the second bytes
+    std::vector<float> scales, errors, fine_errors, norms;
+    std::vector<std::int32_t> sums, fine_sums;
 
     Codes(std::size_t rows, std::size_t dim)
         : stride(kernels::narrow_padded(dim)),
-          codes(rows * stride, 0),
+          codes(2 * rows * stride, 0),
           scales(rows, 0.0F),
           errors(rows, 0.0F),
+          fine_errors(rows, 0.0F),
           norms(rows, 0.0F),
-          sums(rows, 0) {}
+          sums(rows, 0),
+          fine_sums(rows, 0) {}
 
     kernels::NarrowRows view() const {
         return {codes.data(), scales.data(), sums.data(), errors.data(), norms.data()};
+    }
+    kernels::FineRows fine_view() const {
+        return {view(), codes.size() / 2, fine_sums.data(), fine_errors.data()};
     }
 };
 
@@ -49,7 +54,12 @@ Codes random_codes(std::size_t rows, std::size_t dim, std::mt19937_64& random) {
             const int extreme = code < 0 ? -127 : 127;
             result.codes[i * result.stride + c] = static_cast<std::int8_t>(random() % 3 ? code : extreme);
             result.sums[i] += result.codes[i * result.stride + c];
+            const int fine = static_cast<int>(random() % 256) - 128;
+            auto& second = result.codes[result.codes.size() / 2 + i * result.stride + c];
+            second = static_cast<std::int8_t>(random() % 3 ? fine : -128);
+            result.fine_sums[i] += second;
         }
+        result.fine_errors[i] = std::exp2(static_cast<float>(random() % 4) - 8.0F);
         result.scales[i] = std::exp2(static_cast<float>(random() % 4));
         result.errors[i] = std::exp2(static_cast<float>(random() % 4));
         result.norms[i] = std::exp2(static_cast<float>(random() % 4));
@@ -68,12 +78,16 @@ float score(const Codes& a, std::size_t i, const Codes& b, std::size_t j) {
 
 kernels::NarrowRow quantize_into(Codes& codes, std::size_t i, const std::vector<float>& row) {
     std::int8_t* out = codes.codes.data() + i * codes.stride;
+    std::int8_t* fine = out + codes.codes.size() / 2;
     std::fill_n(out, codes.stride, unwritten);
-    const kernels::NarrowRow narrow_row = narrow()->quantize(row.data(), row.size(), out);
+    std::fill_n(fine, codes.stride, unwritten);
+    const kernels::NarrowRow narrow_row = narrow()->quantize(row.data(), row.size(), out, fine);
     codes.scales[i] = narrow_row.scale;
     codes.sums[i] = narrow_row.sum;
     codes.errors[i] = narrow_row.error;
     codes.norms[i] = narrow_row.norm;
+    codes.fine_sums[i] = narrow_row.fine_sum;
+    codes.fine_errors[i] = narrow_row.fine_error;
     return narrow_row;
 }
 
@@ -115,7 +129,8 @@ TEST_CASE("a set has all kernels of int8 codes or none") {
         CHECK((table->quantize != nullptr) == wanted);
         CHECK((table->s8_tile != nullptr) == wanted);
         CHECK((table->s8_collect != nullptr) == wanted);
-        CHECK((table->dots_of_pairs != nullptr) == wanted);
+        CHECK((table->s16_tile != nullptr) == wanted);
+        CHECK((table->s16_pairs != nullptr) == wanted);
         CHECK((table->dot_s8 != nullptr) == wanted);
     }
 }
@@ -132,34 +147,54 @@ TEST_CASE("codes are within half a step, and the norms bound what they stand for
             CAPTURE(dim);
             CAPTURE(largest);
             CHECK(found.scale == (largest < 0x1p-100F ? 0.0F : largest / 127.0F));
-            long double squares = 0, near_squares = 0, errors = 0;
-            std::int32_t sum = 0;
+            long double squares = 0, near_squares = 0, nearer_squares = 0, errors = 0, fine_errors = 0;
+            std::int32_t sum = 0, fine_sum = 0;
             for (std::size_t c = 0; c < codes.stride; ++c) {
                 const int code = codes.codes[c];
+                const int fine = codes.codes[codes.stride + c];
                 sum += code;
+                fine_sum += fine;
                 CHECK(std::abs(code) <= 127);
                 if (c >= dim) {
                     CHECK(code == 0);
+                    CHECK(fine == 0);
                     continue;
                 }
                 const long double value = static_cast<long double>(row[c]);
                 const long double near = static_cast<long double>(found.scale) * code;
+                const long double nearer = static_cast<long double>(found.scale) * (code + fine / 256.0L);
                 if (found.scale > 0.0F) {
-                    CHECK(std::abs(value - near) <= 0.5001L * static_cast<long double>(found.scale));
+                    const auto step = static_cast<long double>(found.scale);
+                    CHECK(std::abs(value - near) <= 0.5025L * step);
+                    CHECK(std::abs(value - nearer) <= 0.5105L * step / 256);
                 }
+                nearer_squares += nearer * nearer;
+                fine_errors += (value - nearer) * (value - nearer);
                 squares += value * value;
                 near_squares += near * near;
                 errors += (value - near) * (value - near);
             }
             CHECK(found.sum == sum);
+            CHECK(found.fine_sum == fine_sum);
             const auto bounds = [](float bound, long double value) {
                 const auto nearest = static_cast<float>(value);
                 const float inf = std::numeric_limits<float>::infinity();
                 return static_cast<long double>(bound) >= value &&
                        bound <= std::nextafter(std::nextafter(nearest, inf), inf);
             };
-            CHECK(bounds(found.error, std::sqrt(errors)));
-            CHECK(bounds(found.norm, std::sqrt(std::max(squares, near_squares))));
+            const long double twice = 2 * static_cast<long double>(found.fine_error);
+            CHECK(bounds(found.fine_error, std::sqrt(fine_errors)));
+            CHECK(bounds(found.error, std::sqrt(errors) + twice));
+            const long double norm = std::sqrt(std::max({squares, near_squares, nearer_squares}));
+            CHECK(static_cast<long double>(found.norm) >= norm);
+            if (std::isfinite(found.norm)) {
+                CHECK(static_cast<long double>(found.norm) <=
+                      (norm + 2 * (std::sqrt(errors) + twice)) * 1.000001L);
+            }
+            // The first bytes are the same without room for the second ones.
+            std::vector<std::int8_t> alone(codes.stride, unwritten);
+            CHECK(narrow()->quantize(row.data(), dim, alone.data(), nullptr).error == found.error);
+            CHECK(std::equal(alone.begin(), alone.end(), codes.codes.begin()));
         }
     }
 }
@@ -356,28 +391,99 @@ TEST_CASE("codes of selected rows give the products of the pairs") {
     }
 }
 
-TEST_CASE("float rows of pairs give their inner products") {
+namespace {
+
+std::int64_t fine_dot(const Codes& a, std::size_t i, const Codes& b, std::size_t j) {
+    std::int64_t sum = 0;
+    for (std::size_t c = 0; c < a.stride; ++c) {
+        const std::size_t x = i * a.stride + c;
+        const std::size_t y = j * b.stride + c;
+        sum += std::int64_t{a.codes[x] * 256 + a.codes[a.codes.size() / 2 + x]} *
+               (b.codes[y] * 256 + b.codes[b.codes.size() / 2 + y]);
+    }
+    return sum;
+}
+
+}  // namespace
+
+TEST_CASE("both bytes of codes give the products of tiles and pairs, with their errors, rounded up") {
     if (!narrow()) return;
     std::mt19937_64 random(6);
-    std::normal_distribution<float> normal;
-    for (const std::size_t dim : {1U, 15U, 16U, 17U, 100U, 384U}) {
-        std::vector<float> a(20 * dim), b(30 * dim);
-        for (float& value : a) value = normal(random);
-        for (float& value : b) value = normal(random);
-        for (std::size_t count = 0; count < 20; ++count) {
-            std::vector<std::uint32_t> pairs(count);
-            for (std::uint32_t& pair : pairs)
-                pair = static_cast<std::uint32_t>(random() % 20 << 16 | random() % 30);
-            std::vector<float> out(count + 1, -1e9F);
-            narrow()->dots_of_pairs(a.data(), b.data(), pairs.data(), count, dim, out.data());
-            for (std::size_t m = 0; m < count; ++m) {
-                double expected = 0;
-                for (std::size_t c = 0; c < dim; ++c)
-                    expected += static_cast<double>(a[(pairs[m] >> 16) * dim + c]) *
-                                static_cast<double>(b[(pairs[m] & 0xffff) * dim + c]);
-                CHECK(std::abs(static_cast<double>(out[m]) - expected) <= 1e-6 * static_cast<double>(dim));
+    constexpr float unset = -1e30F;
+    for (const std::size_t dim : {1U, 63U, 64U, 65U, 384U}) {
+        for (const std::size_t nb : {1U, 8U, 31U, 45U}) {
+            for (const bool upper : {false, true}) {
+                const std::size_t na = upper ? nb : 19;
+                const Codes b = random_codes(nb, dim, random);
+                const Codes a = upper ? b : random_codes(na, dim, random);
+                std::vector<float> tile(na * nb + 1, unset);
+                std::vector<std::uint32_t> packed(2 * kernels::narrow_packed_words(nb, dim));
+                narrow()->s16_tile(a.fine_view(), na, b.fine_view(), nb, dim, upper, packed.data(),
+                                   tile.data());
+                CHECK(tile.back() == unset);
+                std::vector<std::uint32_t> pairs;
+                for (std::uint32_t i = 0; i < na; ++i) {
+                    for (std::uint32_t j = upper ? i : 0; j < nb; ++j) {
+                        pairs.push_back(i << 16 | j);
+                        // Powers of two: nothing is rounded but the last sum, and that to a float.
+                        const auto of = [](float value) { return static_cast<double>(value); };
+                        const double expected = static_cast<double>(fine_dot(a, i, b, j)) * of(a.scales[i]) *
+                                                    of(b.scales[j]) / 65536 +
+                                                of(a.fine_errors[i]) * of(b.norms[j]) +
+                                                of(a.norms[i]) * of(b.fine_errors[j]);
+                        const double found = of(tile[i * nb + j]);
+                        CHECK(found >= expected);
+                        CHECK(of(std::nextafter(tile[i * nb + j], -std::numeric_limits<float>::infinity())) <
+                              expected);
+                    }
+                }
+                std::shuffle(pairs.begin(), pairs.end(), random);
+                for (const std::size_t count :
+                     {std::size_t{0}, std::size_t{1}, pairs.size() / 2, pairs.size()}) {
+                    std::vector<float> out(count + 1, unset);
+                    narrow()->s16_pairs(a.fine_view(), b.fine_view(), pairs.data(), count, dim, out.data());
+                    for (std::size_t m = 0; m < count; ++m) {
+                        CHECK(out[m] == tile[(pairs[m] >> 16) * nb + (pairs[m] & 0xffff)]);
+                    }
+                    CHECK(out[count] == unset);
+                }
             }
-            CHECK(out[count] == -1e9F);
+        }
+    }
+}
+
+TEST_CASE("what both bytes say of rows bounds their product, and the first ones say no less") {
+    if (!narrow()) return;
+    std::mt19937_64 random(7);
+    for (const std::size_t dim : {1U, 3U, 64U, 100U, 384U}) {
+        const std::vector<std::vector<float>> rows = hard_rows(dim, random);
+        Codes codes(rows.size(), dim);
+        for (std::size_t i = 0; i < rows.size(); ++i) quantize_into(codes, i, rows[i]);
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            for (std::size_t j = 0; j < rows.size(); ++j) {
+                long double exact = 0, magnitudes = 0;
+                for (std::size_t c = 0; c < dim; ++c) {
+                    const long double product =
+                        static_cast<long double>(rows[i][c]) * static_cast<long double>(rows[j][c]);
+                    exact += product;
+                    magnitudes += std::abs(product);
+                }
+                if (!(magnitudes < 1e36L)) continue;
+                const std::uint32_t pair = static_cast<std::uint32_t>(i << 16 | j);
+                float found;
+                narrow()->s16_pairs(codes.fine_view(), codes.fine_view(), &pair, 1, dim, &found);
+                if (std::isnan(found) || std::isinf(found)) continue;
+                const auto of = [](float value) { return static_cast<long double>(value); };
+                CHECK(of(found) >= exact - 1e-12L * magnitudes);
+                const long double width = of(codes.fine_errors[i]) * of(codes.norms[j]) +
+                                          of(codes.norms[i]) * of(codes.fine_errors[j]);
+                CHECK(of(found) <= exact + 2 * width + 1e-6L * magnitudes + 1e-37L);
+                const long double first = static_cast<long double>(dot(codes, i, codes, j)) *
+                                              of(codes.scales[i]) * of(codes.scales[j]) +
+                                          of(codes.errors[i]) * of(codes.norms[j]) +
+                                          of(codes.norms[i]) * of(codes.errors[j]);
+                CHECK(first >= of(found) - 1e-6L * (std::abs(first) + magnitudes) - 1e-37L);
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 #include "knn/gather.hpp"
 #include "knn/key.hpp"
 #include "knn/unique.hpp"
+#include "plan/plan.hpp"
 #include "support/oracle.hpp"
 
 #include <doctest/doctest.h>
@@ -64,7 +65,7 @@ TEST_CASE("candidate lists keep the best, whatever the order") {
     });
     for (int round = 0; round < 20; ++round) {
         std::shuffle(offers.begin(), offers.end(), random);
-        knn::CandidateLists lists(2, 10, kernels::best());
+        knn::CandidateLists lists(3, 10, kernels::best());
         for (const auto& [score, row] : offers) {
             if (score >= lists.threshold(1)) lists.push(1, score, row);
         }
@@ -81,16 +82,16 @@ TEST_CASE("candidate lists keep the best, whatever the order") {
     for (std::uint32_t row = 0; row < 4; ++row) room.push(0, 1.0F, row);
     CHECK(room.ranked(0).size() == 4);
     CHECK(room.threshold(0) == -std::numeric_limits<float>::infinity());  // nothing was let go
-    // Lists that are offered no more than six each need no room for eight.
-    knn::CandidateLists small(2, 4, kernels::best(), 6);
-    for (std::uint32_t row = 0; row < 6; ++row) {
+    // Lists that are offered no more than ten each need no room for twelve.
+    knn::CandidateLists small(2, 8, kernels::best(), 10);
+    for (std::uint32_t row = 0; row < 10; ++row) {
         small.push(0, static_cast<float>(row), row);
         small.push(1, 2.0F, row);
     }
-    CHECK(knn::key_row(small.ranked(0)[0]) == 5);
-    CHECK(small.ranked(0).size() == 4);
+    CHECK(knn::key_row(small.ranked(0)[0]) == 9);
+    CHECK(small.ranked(0).size() == 8);
     CHECK(small.threshold(0) == 2.0F);
-    CHECK(knn::key_row(small.ranked(1)[3]) == 3);
+    CHECK(knn::key_row(small.ranked(1)[7]) == 7);
 }
 
 TEST_CASE("classes of equal rows") {
@@ -212,7 +213,8 @@ TEST_CASE("canonical distances of extreme float64 rows stay finite") {
 namespace {
 
 /// An index of the rows in the frame that a group of them gets.
-knn::FlatIndex index_of(const oracle::Packed& packed, Metric metric, const kernels::Table& kernel) {
+knn::FlatIndex index_of(const oracle::Packed& packed, Metric metric, const kernels::Table& kernel,
+                        bool codes) {
     const auto rows = static_cast<std::size_t>(packed.view().rows);
     const auto dim = static_cast<std::size_t>(packed.view().dim);
     const knn::RowScorer scorer(packed.view(), metric, kernel);
@@ -226,10 +228,11 @@ knn::FlatIndex index_of(const oracle::Packed& packed, Metric metric, const kerne
     }
     std::vector<double> center;
     if (knn::needs_center(metric)) center = knn::center_of(sample, rows, dim);
-    knn::FlatIndex index(rows, dim, metric, knn::make_frame(metric, max_abs, center));
+    knn::FlatIndex index(rows, dim, metric, knn::make_frame(metric, max_abs, center), kernel, codes);
+    std::vector<float> placed;
     for (std::size_t i = 0; i < rows; ++i) {
         scorer.load(static_cast<std::int64_t>(i), loaded.data());
-        index.set(i, loaded.data());
+        index.set(i, loaded.data(), placed);
     }
     return index;
 }
@@ -259,18 +262,23 @@ TEST_CASE("the index's scores bound the true ones, closely, and distances are wo
                     CAPTURE(static_cast<int>(kind));
                     CAPTURE(shift);
                     CAPTURE(dim);
-                    for (const kernels::Isa isa :
-                         {kernels::Isa::baseline, kernels::Isa::avx2, kernels::Isa::avx512}) {
+                    for (const kernels::Isa isa : {kernels::Isa::baseline, kernels::Isa::avx2,
+                                                   kernels::Isa::avx512, kernels::Isa::avx512vnni}) {
                         if (!kernels::find(isa)) continue;
                         const kernels::Table& kernel = *kernels::find(isa);
-                        const knn::FlatIndex index = index_of(packed, metric, kernel);
+                        const knn::FlatIndex index = index_of(packed, metric, kernel, false);
+                        const bool codes = kernel.s16_tile;
+                        const knn::FlatIndex scored = index_of(packed, metric, kernel, codes);
+                        CHECK(scored.codes().in_use() == (codes && wants_codes(metric, 5000, 384)));
                         const std::size_t half = rows / 2;
-                        std::vector<float> across(half * half), own(half * half), selected(3 * half),
-                            gathered, panels;
-                        index.score_tile(0, half, half, half, kernel, panels, across.data());
-                        index.score_tile(0, half, 0, half, kernel, panels, own.data());
+                        knn::Scratch scratch;
+                        scored.score_tile(0, half, half, half, scratch);
+                        const std::vector<float> across = scratch.scores;
+                        scored.score_tile(0, half, 0, half, scratch);
+                        const std::vector<float> own = scratch.scores;
                         const std::vector<std::uint32_t> some{4, 0, 33};
-                        index.score_rows(some, half, half, kernel, gathered, panels, selected.data());
+                        scored.score_rows(scored.select(some), half, half, scratch);
+                        const std::vector<float> selected = scratch.scores;
                         const auto size = [&](std::size_t i) {
                             double squares = 0.0, magnitudes = 0.0;
                             for (std::size_t c = 0; c < dim; ++c) {
@@ -283,15 +291,18 @@ TEST_CASE("the index's scores bound the true ones, closely, and distances are wo
                         std::size_t wrong = 0;
                         const auto check = [&](std::size_t i, std::size_t j, float raw) {
                             const auto score =
-                                static_cast<double>(raw - index.offsets()[i] - index.offsets()[j]);
+                                static_cast<double>(raw - scored.offsets()[i] - scored.offsets()[j]);
                             const double distance = oracle::distance(data.values[i], data.values[j], metric);
                             const double true_score = index.score_at(distance);
                             if (index.exact()) {
                                 wrong += score != true_score;
                                 return;
                             }
-                            const double slack =
-                                2.1 * (static_cast<double>(dim) + 20) * 0x1p-24 * (size(i) + size(j));
+                            // A component of a code is off by half a 2^-15th of the largest at most.
+                            const double roundings = scored.codes().in_use()
+                                                         ? 60.0 + 0x1p9 * std::sqrt(static_cast<double>(dim))
+                                                         : static_cast<double>(dim) + 20;
+                            const double slack = 2.1 * roundings * 0x1p-24 * (size(i) + size(j));
                             wrong += score < true_score;
                             wrong += score > true_score + slack + 1e-29;
                             const double again = index.least_distance(true_score);

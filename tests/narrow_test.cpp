@@ -21,15 +21,20 @@ const kernels::Table* table() { return kernels::find(kernels::Isa::avx512vnni); 
 struct Rows {
     std::size_t count, dim;
     std::vector<float> values;
-    std::vector<float> offsets;
+    std::vector<float> offsets;  ///< as FlatIndex has them
+    knn::RowCodes codes{};
 
-    /// Half the squared length, rounded down, as FlatIndex has it under the Euclidean metrics.
-    void measure() {
+    /// Half the squared length, where that counts, less what is rounded off.
+    void measure(bool euclidean) {
         offsets.resize(count);
+        codes = knn::RowCodes(count, dim, true);
         for (std::size_t i = 0; i < count; ++i) {
             double squares = 0;
             for (std::size_t c = 0; c < dim; ++c) squares += std::pow(static_cast<double>(row(i)[c]), 2.0);
-            offsets[i] = std::nextafter(static_cast<float>(squares / 2), -1.0F);
+            codes.set(i, row(i), *table());
+            const auto norm = static_cast<double>(codes.norm(i));
+            const double offset = (euclidean ? squares / 2 : 0.0) - 0x1p-20 * norm * norm;
+            offsets[i] = std::nextafter(static_cast<float>(offset), -std::numeric_limits<float>::infinity());
         }
     }
     float* row(std::size_t i) { return values.data() + i * dim; }
@@ -39,13 +44,17 @@ struct Rows {
         double sum = 0;
         for (std::size_t c = 0; c < dim; ++c)
             sum += static_cast<double>(row(i)[c]) * static_cast<double>(row(j)[c]);
-        return sum - static_cast<double>(offsets[i]) - static_cast<double>(offsets[j]);
+        // The slack of the offsets is the filter's: a score has it only once more.
+        const auto slack = [&](std::size_t r) {
+            return std::pow(static_cast<double>(codes.norm(r)), 2.0) * 0x1p-20;
+        };
+        return sum - static_cast<double>(offsets[i]) - static_cast<double>(offsets[j]) - slack(i) - slack(j);
     }
 };
 
 /// Rows of sizes from huge to nothing, some of them equal or nearly so.
 Rows hard_rows(std::size_t count, std::size_t dim, std::mt19937_64& random) {
-    Rows rows{count, dim, std::vector<float>(count * dim), {}};
+    Rows rows{.count = count, .dim = dim, .values = std::vector<float>(count * dim), .offsets = {}};
     std::normal_distribution<float> normal;
     for (std::size_t i = 0; i < count; ++i) {
         const float size = std::exp2(static_cast<float>(random() % 12) - 8.0F);
@@ -59,11 +68,7 @@ Rows hard_rows(std::size_t count, std::size_t dim, std::mt19937_64& random) {
     return rows;
 }
 
-NarrowFilter filter_of(const Rows& rows) {
-    NarrowFilter filter(rows.count, 4, rows.dim, *table());
-    for (std::size_t i = 0; i < rows.count; ++i) filter.set(i, rows.row(i), rows.offsets[i]);
-    return filter;
-}
+NarrowFilter filter_of(const Rows& rows) { return {rows.codes, rows.offsets.data(), 4, rows.dim, *table()}; }
 
 }  // namespace
 
@@ -73,8 +78,7 @@ TEST_CASE("the filter lets go no pair that reaches a threshold") {
     for (const bool euclidean : {true, false}) {
         for (const std::size_t dim : {1U, 33U, 64U, 130U}) {
             Rows rows = hard_rows(90, dim, random);
-            rows.offsets.assign(rows.count, 0.0F);
-            if (euclidean) rows.measure();
+            rows.measure(euclidean);
             const NarrowFilter filter = filter_of(rows);
             constexpr std::size_t a = 3, na = 35, b = 38, nb = 50;
             std::size_t let_go = 0;
@@ -113,7 +117,7 @@ TEST_CASE("the filter says where it gave up, and waits the longer the earlier th
     if (!table()) return;
     std::mt19937_64 random(2);
     Rows rows = hard_rows(200, 40, random);
-    rows.measure();
+    rows.measure(true);
     NarrowFilter filter = filter_of(rows);
     std::vector<std::uint32_t> packed, pairs;
     // Nothing reaches these; all reaches those; of the last, only the last columns.

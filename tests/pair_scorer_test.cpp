@@ -24,15 +24,16 @@ struct Group {
     std::vector<double> rows;  ///< as the index holds them
 
     Group(std::size_t dimension, Metric metric, const kernels::Table& kernel, std::mt19937_64& random)
-        : dim(dimension), index(count, dimension, metric, {}), rows(count * dimension) {
+        : dim(dimension), index(count, dimension, metric, {}, kernel, true), rows(count * dimension) {
         std::normal_distribution<double> normal;
         std::vector<double> loaded(kernels::padded(dim) + 8, 0.0);
         for (std::size_t i = 0; i < count; ++i) {
             for (std::size_t c = 0; c < dim; ++c) loaded[c] = normal(random);
             loaded[kernels::padded(dim)] = kernel.dot(loaded.data(), loaded.data(), kernels::padded(dim));
-            index.set(i, loaded.data());
-            for (std::size_t c = 0; c < dim; ++c)
-                rows[i * dim + c] = static_cast<double>(index.rows()[i * dim + c]);
+            std::vector<float> row(dim), scratch;
+            index.set(i, loaded.data(), scratch);
+            knn::place_row({}, metric, dim, loaded.data(), row.data());
+            std::copy(row.begin(), row.end(), rows.data() + i * dim);
         }
     }
 
@@ -58,8 +59,7 @@ TEST_CASE("scores of tiles and of scattered rows are near the true ones under ev
                 CAPTURE(dim);
                 CAPTURE(name(metric));
                 const Group group(dim, metric, *kernel, random);
-                PairScorer scorer(group.index, count, dim, *kernel);
-                for (std::size_t i = 0; i < count; ++i) scorer.set(i);
+                const PairScorer scorer(group.index, dim, *kernel);
                 // Of a code's 127 steps to the largest component half of one is lost at most, in each
                 // component.
                 const auto slack = [&](std::size_t i, std::size_t j) {

@@ -180,8 +180,8 @@ TEST_CASE("an approximate plan costs more with more effort, and less than the fl
 }
 
 TEST_CASE("codes of rows are counted where the exact search may use them") {
-    CHECK(code_bytes(10, 384) == 10 * (384 + 20));
-    CHECK(code_bytes(10, 65) == 10 * (128 + 20));
+    CHECK(code_bytes(10, 384) == 10 * (2 * 384 + 24));
+    CHECK(code_bytes(10, 65) == 10 * (2 * 128 + 24));
     CHECK(wants_codes(Metric::angular, 5000, 384));
     CHECK(wants_codes(Metric::euclidean, 5000, 384));
     CHECK(wants_codes(Metric::dot, 5000, 384));
@@ -191,9 +191,15 @@ TEST_CASE("codes of rows are counted where the exact search may use them") {
     CHECK_FALSE(wants_codes(Metric::angular, 5000, 1000000));
     CHECK_FALSE(wants_codes(Metric::angular, 3 * largest_block, 384));
     CHECK(wants_codes(Metric::angular, 3 * largest_block + 1, 384));
-    const std::vector<GroupShape> shapes = {{5000, 384}};
-    LinkOptions options;
-    const std::int64_t with = make_plan(shapes, options).groups.front().memory_bytes;
-    options.metric = Metric::manhattan;
-    CHECK(with - make_plan(shapes, options).groups.front().memory_bytes == code_bytes(5000, 384));
+    // What takes more counts, floats or codes, whose length is a multiple of 64.
+    for (const std::int64_t dim : {384, 65}) {
+        const std::vector<GroupShape> shapes = {{5000, dim}};
+        LinkOptions options;
+        const std::int64_t with = make_plan(shapes, options).groups.front().memory_bytes;
+        options.metric = Metric::manhattan;
+        const std::int64_t without = make_plan(shapes, options).groups.front().memory_bytes;
+        CHECK(with - without == std::max<std::int64_t>(0, code_bytes(5000, dim) - 5000 * 4 * dim));
+    }
+    CHECK(is_memory_short(117'659, 384));
+    CHECK_FALSE(is_memory_short(14'435, 384));
 }

@@ -2,6 +2,7 @@
 
 #include <grouplink/link.hpp>
 
+#include "plan/plan.hpp"
 #include "support/oracle.hpp"
 
 #include <doctest/doctest.h>
@@ -171,4 +172,31 @@ TEST_CASE("a stop is heard while rows are searched again, and progress only grow
         }
         CHECK(stopped == source.stop_requested());
     }
+}
+
+TEST_CASE("rows of a very large group are made again for those that have to be searched again") {
+    // Of the first rows each is as far from any other: which of them are links is a matter of row numbers.
+    constexpr std::int64_t rows = 5200;
+    constexpr std::int64_t dim = 3300;
+    constexpr std::size_t alike = 40;
+    std::mt19937_64 random(9);
+    std::vector<float> values(static_cast<std::size_t>(rows * dim));
+    for (float& value : values) value = static_cast<float>(random() % 2048) / 1024.0F - 1.0F;
+    for (std::size_t i = 0; i < alike; ++i) {
+        std::fill_n(values.data() + i * static_cast<std::size_t>(dim), dim, 0.5F);
+        values[i * static_cast<std::size_t>(dim) + i] = 1.0F;
+    }
+    REQUIRE(is_memory_short(rows, dim));
+    const LinkOptions options{.n_nearest = 10, .metric = Metric::euclidean, .index = IndexKind::flat};
+    const LinkResult result = build_links(matrix_view(values, dim), single_group(rows), options);
+    CHECK(result.report.researched_rows >= static_cast<std::int64_t>(alike));
+    std::size_t wrong = 0;
+    for (std::size_t i = 0; i < alike; ++i) {
+        std::int64_t expected = 0;
+        for (std::size_t m = 0; m < 10; ++m, ++expected) {
+            expected += expected == static_cast<std::int64_t>(i);
+            wrong += result.graph.targets[i * 10 + m] != expected;
+        }
+    }
+    CHECK(wrong == 0);
 }

@@ -31,19 +31,24 @@ inline constexpr std::size_t most_few_keys = 128;
 constexpr std::size_t narrow_padded(std::size_t dim) { return (dim + 63) / 64 * 64; }
 
 /// The largest dim of rows of codes: an inner product past it might not fit 32 bits.
-inline constexpr std::size_t most_narrow_dim = 0x7fffffff / (127 * 127);
+inline constexpr std::size_t most_narrow_dim = 0x7fffffff / (2 * 128 * 128);
 
-/// Words that s8_tile and s8_collect need to lay out `rows` rows anew.
+/// Words that s8_tile and s8_collect need to lay out `rows` rows anew; s16_tile takes twice as many.
 constexpr std::size_t narrow_packed_words(std::size_t rows, std::size_t dim) {
     return (rows + lanes - 1) / lanes * lanes * (narrow_padded(dim) / 4);
 }
 
-/// What a float row x becomes besides its codes: x is about scale * codes.
+/// What a float row x becomes besides its codes: x is about scale * codes, and closer to
+/// scale * (codes + fine / 256), with a second byte of each code.
 struct NarrowRow {
-    float scale;       ///< the largest magnitude / 127; 0 where that is below 2^-100, and the codes too
-    std::int32_t sum;  ///< of the codes
-    float error;       ///< at least the Euclidean norm of x - scale * codes
-    float norm;        ///< at least that of x and that of scale * codes; infinite past the largest float
+    float scale;            ///< the largest magnitude / 127; 0 where that is below 2^-100, and the codes too
+    std::int32_t sum;       ///< of the codes
+    std::int32_t fine_sum;  ///< of the second bytes
+    /// At least the Euclidean norm of x - scale * codes, and twice fine_error more: so that what the codes
+    /// show to be out of reach is out of reach for the bound by both bytes too.
+    float error;
+    float fine_error;  ///< at least the norm of x - scale * (codes + fine / 256)
+    float norm;  ///< at least that of x and those of what stands for it; infinite past the largest float
 };
 
 /// Rows of codes, narrow_padded(dim) a row, and arrays of what NarrowRow says of each. An inner product of
@@ -55,6 +60,15 @@ struct NarrowRows {
     const std::int32_t* sums;
     const float* errors;
     const float* norms;
+};
+
+/// The same with the second bytes, laid out as the first ones are and behind them in the same array; for
+/// these the errors are fine_errors.
+struct FineRows {
+    NarrowRows rows;
+    std::size_t to_fine;  ///< from a row's first bytes to its second ones
+    const std::int32_t* fine_sums;
+    const float* fine_errors;
 };
 
 /// What s8_collect compares with: for each row.
@@ -150,8 +164,9 @@ struct Table {
 
     // From here on the kernels of rows of int8 codes, of dim <= most_narrow_dim. All are null, or none is.
 
-    /// Writes the codes of a row of `dim` finite floats, narrow_padded(dim) of them.
-    NarrowRow (*quantize)(const float* x, std::size_t dim, std::int8_t* codes);
+    /// Writes the codes of a row of `dim` finite floats, narrow_padded(dim) of them, and as many second
+    /// bytes unless `fine` is null.
+    NarrowRow (*quantize)(const float* x, std::size_t dim, std::int8_t* codes, std::int8_t* fine);
 
     /// scores[i * nb + j] = inner product of the codes of a[i] and b[j], exact, times both scales; with
     /// `upper`, at least where j >= i. `packed` is scratch of narrow_packed_words(nb, dim).
@@ -170,10 +185,16 @@ struct Table {
                               std::size_t dim, bool upper, std::size_t most, std::uint32_t* packed,
                               std::uint32_t* pairs);
 
-    /// out[m] = inner product of the float rows a[i] and b[j] of the pair pairs[m], as s8_collect has them,
-    /// for m < count, summed in an order of its own.
-    void (*dots_of_pairs)(const float* a, const float* b, const std::uint32_t* pairs, std::size_t count,
-                          std::size_t dim, float* out);
+    /// bounds[i * nb + j] = the least float that is not below score + errors_a[i] * norms_b[j] + norms_a[i] *
+    /// errors_b[j], the score being the inner product of both bytes of a[i] and b[j] times both scales; with
+    /// `upper`, at least where j >= i. This sum is one of doubles. `packed` is scratch of twice
+    /// narrow_packed_words(nb, dim).
+    void (*s16_tile)(const FineRows& a, std::size_t na, const FineRows& b, std::size_t nb, std::size_t dim,
+                     bool upper, std::uint32_t* packed, float* bounds);
+
+    /// out[m] = what s16_tile says of a[i] and b[j], the pair pairs[m] as s8_collect has it, for m < count.
+    void (*s16_pairs)(const FineRows& a, const FineRows& b, const std::uint32_t* pairs, std::size_t count,
+                      std::size_t dim, float* out);
 
     /// out[m] = inner product of the codes x and those of rows[selected[m]], exact, times `scale` and theirs,
     /// for m < count; `sum` is that of x. Made for rows that lie anywhere in memory.

@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t rows_a_unit = 128;
 /// Candidates beyond k that the sample keeps, where ties for the last place and the order of float32 scores
 /// may put neighbors.
-constexpr std::size_t spare = 24;
+constexpr std::size_t spare = 40;
 /// Distances that differ by no more than this, relatively, are ties.
 constexpr float tie = 1e-6F;
 
@@ -49,17 +49,12 @@ std::pair<std::size_t, std::size_t> Calibration::range_of(std::int64_t unit) con
     return {first, std::min(sampled_.size(), first + rows_a_unit)};
 }
 
-void Calibration::search(std::int64_t unit, const RowBlocks& blocks,
-                         const std::function<const float*(std::uint32_t)>& floats_of, Scratch& scratch) {
+void Calibration::search(std::int64_t unit, const OfferAll& offer, Scratch& scratch) {
     const auto [first, last] = range_of(unit);
     const std::size_t others = std::max<std::size_t>(1, rows_.size() - 1);
     CandidateLists lists(last - first, std::min(job_.k + spare, others), job_.scorer.kernel());
     const auto selected = std::span(sampled_).subspan(first, last - first);
-    scratch.gathered.resize(selected.size() * job_.dim);
-    for (std::size_t i = 0; i < selected.size(); ++i) {
-        std::copy_n(floats_of(selected[i]), job_.dim, scratch.gathered.data() + i * job_.dim);
-    }
-    offer_all(selected, scratch.gathered.data(), job_.dim, blocks, lists, job_.scorer.kernel(), scratch);
+    offer(selected, lists);
     for (std::size_t i = 0; i < selected.size(); ++i) {
         // Fewer than k candidates cannot be: all other rows were offered.
         ranker_.sort_candidates(selected[i], lists.ranked(i), scratch);

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "knn/candidates.hpp"
-#include "knn/exhaustive.hpp"
 #include "knn/group.hpp"
 #include "knn/group_rows.hpp"
 #include "knn/rank.hpp"
@@ -28,9 +27,10 @@ public:
     /// Draws the sample; the group's classes must be known. Returns the units of search().
     std::int64_t begin();
 
-    /// Finds the exact neighbors of a unit's rows. `floats_of` gives a row as it is searched.
-    void search(std::int64_t unit, const RowBlocks& blocks,
-                const std::function<const float*(std::uint32_t row)>& floats_of, Scratch& scratch);
+    /// Offers all rows of the group but the row itself to list i of each row selected[i].
+    using OfferAll = std::function<void(std::span<const std::uint32_t> selected, CandidateLists& lists)>;
+    /// Finds the exact neighbors of a unit's rows.
+    void search(std::int64_t unit, const OfferAll& offer, Scratch& scratch);
 
     /// The sampled rows, each once, ascending.
     std::span<const std::uint32_t> rows() const { return sampled_; }

@@ -15,8 +15,8 @@
 namespace grouplink::knn {
 
 /// For each row the `keep` best of all the candidates ever pushed, by (score, row): the set does not
-/// depend on the order of the pushes. A score grows as things get closer. Twice the room is held, and
-/// a full list is cut back to its best.
+/// depend on the order of the pushes. A score grows as things get closer. Half as much room again is held,
+/// and a full list is cut back to its best.
 class CandidateLists {
 public:
     CandidateLists() = default;
@@ -25,7 +25,7 @@ public:
                    std::size_t most = std::numeric_limits<std::size_t>::max() - 1)
         : kernel_(&kernel),
           keep_(keep),
-          capacity_(std::min(2 * keep, most + 1)),
+          capacity_(std::min(keep + std::max<std::size_t>(keep / 2, 1), most + 1)),
           keys_(std::make_unique_for_overwrite<Key[]>(rows * capacity_)),
           counts_(rows, 0),
           thresholds_(rows, -std::numeric_limits<float>::infinity()) {

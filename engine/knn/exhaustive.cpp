@@ -24,16 +24,6 @@ void offer_pairs(CandidateLists& lists, std::size_t a, std::size_t b, std::size_
     }
 }
 
-RowBlocks blocks_of_index(const GroupRows& rows, const FlatIndex& index, std::size_t dim) {
-    return {.count = rows.blocks(), .at = [&rows, &index, dim](std::int64_t block) {
-                const std::size_t first = rows.block_first(block);
-                return RowBlock{.rows = index.rows() + first * dim,
-                                .offsets = index.offsets() + first,
-                                .count = rows.block_size(block),
-                                .first = first};
-            }};
-}
-
 void offer_all(std::span<const std::uint32_t> selected, const float* queries, std::size_t dim,
                const RowBlocks& blocks, CandidateLists& lists, const kernels::Table& kernel,
                Scratch& scratch) {
@@ -54,16 +44,26 @@ void offer_all(std::span<const std::uint32_t> selected, const float* queries, st
     }
 }
 
+void offer_index(std::span<const std::uint32_t> selected, const GroupRows& rows, const FlatIndex& index,
+                 CandidateLists& lists, const kernels::Table& kernel, Scratch& scratch) {
+    const FlatIndex::Selection selection = index.select(selected);
+    for (std::int64_t block = 0; block < rows.blocks(); ++block) {
+        const std::size_t b = rows.block_first(block);
+        const std::size_t n = rows.block_size(block);
+        index.score_rows(selection, b, n, scratch);
+        for (std::size_t i = 0; i < selected.size(); ++i) {
+            const auto candidate_of = [b](std::uint32_t j) { return static_cast<std::uint32_t>(b + j); };
+            offer_scores(lists, i, scratch.scores.data() + i * n, index.offsets() + b, n, kernel, scratch,
+                         candidate_of, selected[i]);
+        }
+    }
+}
+
 void search_all(std::span<const std::uint32_t> selected, const GroupJob& job, const GroupRows& rows,
                 const FlatIndex& index, const RowRanker& ranker, Scratch& scratch) {
     const kernels::Table& kernel = job.scorer.kernel();
     CandidateLists lists(selected.size(), approximate_keep(job.k, rows.size()), kernel);
-    scratch.gathered.resize(selected.size() * job.dim);
-    for (std::size_t i = 0; i < selected.size(); ++i) {
-        std::copy_n(index.rows() + selected[i] * job.dim, job.dim, scratch.gathered.data() + i * job.dim);
-    }
-    offer_all(selected, scratch.gathered.data(), job.dim, blocks_of_index(rows, index, job.dim), lists,
-              kernel, scratch);
+    offer_index(selected, rows, index, lists, kernel, scratch);
     for (std::size_t i = 0; i < selected.size(); ++i) ranker.rank(selected[i], lists.ranked(i), scratch);
 }
 

@@ -68,14 +68,15 @@ struct RowBlocks {
     std::function<RowBlock(std::int64_t block)> at;
 };
 
-/// Those of a flat index, which must outlive them.
-RowBlocks blocks_of_index(const GroupRows& rows, const FlatIndex& index, std::size_t dim);
-
 /// Offers all rows of a group but the row itself to list i of each row selected[i], whose floats, `dim`
 /// each, stand at `queries` in the same order. Not for manhattan and hamming.
 void offer_all(std::span<const std::uint32_t> selected, const float* queries, std::size_t dim,
                const RowBlocks& blocks, CandidateLists& lists, const kernels::Table& kernel,
                Scratch& scratch);
+
+/// The same of the rows of an index.
+void offer_index(std::span<const std::uint32_t> selected, const GroupRows& rows, const FlatIndex& index,
+                 CandidateLists& lists, const kernels::Table& kernel, Scratch& scratch);
 
 /// Searches rows that an approximate index found too few neighbors for: against all others.
 void search_all(std::span<const std::uint32_t> selected, const GroupJob& job, const GroupRows& rows,

@@ -7,6 +7,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace grouplink::knn {
 namespace {
@@ -20,10 +21,13 @@ std::size_t spare_candidates(std::size_t dim) { return std::clamp<std::size_t>(d
 constexpr std::size_t most_again = 64;
 constexpr std::size_t pairs_again = std::size_t{1} << 22;
 
+/// Candidates that are asked for before they are scored.
+constexpr std::size_t candidates_ahead = 4;
+
 }  // namespace
 
-FlatSearch::FlatSearch(GroupJob job, std::span<Scratch> scratch)
-    : job_(job), scratch_(scratch), rows_(job_), ranker_(job_, rows_.unique()) {}
+FlatSearch::FlatSearch(GroupJob job, std::span<Scratch> scratch, bool counted)
+    : job_(job), scratch_(scratch), counted_(counted), rows_(job_), ranker_(job_, rows_.unique()) {}
 
 std::vector<parallel::Stage> FlatSearch::stages() {
     return {make_stage(*this, scratch_, &FlatSearch::begin_measure, &FlatSearch::measure, 0.02),
@@ -31,7 +35,19 @@ std::vector<parallel::Stage> FlatSearch::stages() {
             make_stage(*this, scratch_, &FlatSearch::begin_gather, &FlatSearch::gather, 0.03),
             make_stage(*this, scratch_, &FlatSearch::begin_join, &FlatSearch::join, 0.76),
             make_stage(*this, scratch_, &FlatSearch::begin_rank, &FlatSearch::rank, 0.10),
+            make_stage(*this, scratch_, &FlatSearch::begin_regather, &FlatSearch::gather, 0.0),
             make_stage(*this, scratch_, &FlatSearch::begin_research, &FlatSearch::research, 0.05)};
+}
+
+std::vector<parallel::Stage> FlatSearch::stages_if(const bool& wanted) {
+    std::vector<parallel::Stage> all = stages();
+    for (parallel::Stage& stage : all) {
+        stage.begin = [&wanted, begin = std::move(stage.begin)](int worker) {
+            return wanted ? begin(worker) : std::int64_t{0};
+        };
+        stage.share = 0.0;
+    }
+    return all;
 }
 
 std::int64_t FlatSearch::begin_measure(Scratch&) { return rows_.begin_measure(); }
@@ -40,6 +56,7 @@ void FlatSearch::measure(std::int64_t block, Scratch&) { rows_.measure(block); }
 
 std::int64_t FlatSearch::begin_order(Scratch& scratch) {
     rows_.finish(scratch);
+    if (!counted_) rows_.count_duplicates(scratch);
     order_ = LeaderOrder(job_, rows_, scratch);
     return order_.wanted() ? rows_.blocks() : 0;
 }
@@ -49,15 +66,18 @@ void FlatSearch::order(std::int64_t block, Scratch& scratch) { order_.assign(blo
 std::int64_t FlatSearch::begin_gather(Scratch&) {
     if (order_.wanted()) rows_.reorder(order_.find());
     order_ = {};
-    index_ = FlatIndex(rows_.size(), job_.dim, job_.scorer.metric(), rows_.frame());
+    index_ = index_of_rows();
     join_ = SelfJoin(job_, rows_, index_, job_.k + spare_candidates(job_.dim));
     return rows_.blocks();
 }
 
-void FlatSearch::gather(std::int64_t block, Scratch& scratch) {
-    gather_block(rows_, block, index_, scratch);
-    join_.take(block);
+FlatIndex FlatSearch::index_of_rows() const {
+    const bool codes = wants_codes(job_.scorer.metric(), static_cast<std::int64_t>(rows_.size()),
+                                   static_cast<std::int64_t>(job_.dim));
+    return {rows_.size(), job_.dim, job_.scorer.metric(), rows_.frame(), job_.scorer.kernel(), codes};
 }
+
+void FlatSearch::gather(std::int64_t block, Scratch& scratch) { gather_block(rows_, block, index_, scratch); }
 
 std::int64_t FlatSearch::begin_join(Scratch&) { return join_.begin(); }
 
@@ -65,17 +85,30 @@ void FlatSearch::join(std::int64_t pair, Scratch& scratch) { join_.run(pair, scr
 
 std::int64_t FlatSearch::begin_rank(Scratch&) {
     lists_ = join_.finish();
+    if (memory_is_short()) index_.forget_rows();
     uncertain_.resize(static_cast<std::size_t>(rows_.blocks()));
     return rows_.blocks();
 }
 
 void FlatSearch::rank(std::int64_t block, Scratch& scratch) {
     const std::size_t first = rows_.block_first(block);
-    for (std::size_t i = first; i < first + rows_.block_size(block); ++i) {
-        if (!rows_.wanted(i)) continue;
+    const std::size_t last = first + rows_.block_size(block);
+    std::span<const Key> candidates;
+    std::span<const Key> next = lists_.ranked(first);
+    for (std::size_t i = first; i < last; ++i) {
         const auto row = static_cast<std::uint32_t>(i);
+        // Rows lie anywhere in memory: the first that the next row needs are asked for before this one's are
+        // scored.
+        candidates = next;
+        if (i + 1 < last) {
+            next = lists_.ranked(i + 1);
+            ranker_.prefetch(row + 1);
+            for (const Key key : next.first(std::min(candidates_ahead, next.size())))
+                ranker_.prefetch(key_row(key));
+        }
+        if (!rows_.wanted(i)) continue;
         float limit = std::numeric_limits<float>::max();
-        if (rank_row(row, limit, scratch)) {
+        if (rank_row(row, candidates, limit, scratch)) {
             ranker_.write(row, scratch);
         } else {
             uncertain_[static_cast<std::size_t>(block)].push_back({row, limit});
@@ -85,8 +118,8 @@ void FlatSearch::rank(std::int64_t block, Scratch& scratch) {
 
 /// Scores the row's candidates; scratch.keys then holds what neighbors it has, by distance. Returns
 /// whether these are certain; if not, `limit` is a distance within which the neighbors are.
-bool FlatSearch::rank_row(std::uint32_t row, float& limit, Scratch& scratch) {
-    const auto candidates = lists_.ranked(row);
+bool FlatSearch::rank_row(std::uint32_t row, std::span<const Key> candidates, float& limit,
+                          Scratch& scratch) {
     const auto out_of_reach = [&](float score) {
         // Distances past the largest float all count as that one, and go by row.
         constexpr double largest = std::numeric_limits<float>::max();
@@ -98,13 +131,10 @@ bool FlatSearch::rank_row(std::uint32_t row, float& limit, Scratch& scratch) {
     float farthest =
         scratch.keys.empty() ? -std::numeric_limits<float>::max() : key_value(scratch.keys.front());
     if (found >= job_.k) limit = farthest;
-    constexpr std::size_t ahead = 3;  // rows lie anywhere in memory: ask for them in time
-    for (std::size_t c = 0; c < std::min(ahead, candidates.size()); ++c) {
-        ranker_.prefetch(key_row(candidates[c]));
-    }
     for (std::size_t c = 0; c < candidates.size(); ++c) {
         const Key candidate = candidates[c];
-        if (c + ahead < candidates.size()) ranker_.prefetch(key_row(candidates[c + ahead]));
+        if (c + candidates_ahead < candidates.size())
+            ranker_.prefetch(key_row(candidates[c + candidates_ahead]));
         if (found >= job_.k && !index_.exact() && out_of_reach(-key_value(candidate))) break;
         const float distance = ranker_.score(key_row(candidate), scratch);
         found += ranker_.neighbors_from(row, key_row(candidate));
@@ -118,10 +148,16 @@ bool FlatSearch::rank_row(std::uint32_t row, float& limit, Scratch& scratch) {
     return out_of_reach(let_go);
 }
 
-std::int64_t FlatSearch::begin_research(Scratch&) {
+std::int64_t FlatSearch::begin_regather(Scratch&) {
     lists_ = {};
     for (const auto& block : uncertain_) again_.insert(again_.end(), block.begin(), block.end());
     uncertain_ = {};
+    if (again_.empty() || !memory_is_short()) return 0;
+    index_ = index_of_rows();
+    return rows_.blocks();
+}
+
+std::int64_t FlatSearch::begin_research(Scratch&) {
     if (!again_.empty()) {
         class_of_.resize(job_.rows.size());
         for (std::uint32_t c = 0; c < rows_.size(); ++c) class_of_[lowest_member(c)] = c;
@@ -154,8 +190,8 @@ void FlatSearch::research(std::int64_t batch, Scratch& scratch) {
         selected.push_back(row);
     }
 
+    const FlatIndex::Selection selection = index_.select(selected);
     const std::size_t block_rows = rows_.block_rows();
-    scratch.scores.resize(rows.size() * block_rows);
     scratch.columns.resize(block_rows);
     scratch.found.resize(block_rows);
     scratch.thresholds.assign(block_rows, std::numeric_limits<float>::infinity());
@@ -163,8 +199,7 @@ void FlatSearch::research(std::int64_t batch, Scratch& scratch) {
     for (std::int64_t block = 0; block < rows_.blocks(); ++block) {
         const std::size_t b = rows_.block_first(block);
         const std::size_t nb = rows_.block_size(block);
-        index_.score_rows(selected, b, nb, scorer.kernel(), scratch.gathered, scratch.packed,
-                          scratch.scores.data());
+        index_.score_rows(selection, b, nb, scratch);
         wanted.assign(nb, 0);
         for (std::size_t i = 0; i < rows.size(); ++i) {
             const float limit = std::min(rows[i].limit, -nearest.threshold(i));

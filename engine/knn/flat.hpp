@@ -8,6 +8,7 @@
 #include "knn/rank.hpp"
 #include "knn/self_join.hpp"
 #include "parallel/workers.hpp"
+#include "plan/plan.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -18,20 +19,22 @@ namespace grouplink::knn {
 
 /// The exact self-join of one group over its flat index.
 ///
-/// Every pair of distinct rows gets a float32 score once, in tiles, or a bound of it that no list could
-/// take; each row keeps its best candidates, a few more than wanted; these go through the canonical scoring.
+/// Every pair of distinct rows gets a score once, in tiles, or a bound of it that no list could take; each
+/// row keeps its best candidates, a few more than wanted; these go through the canonical scoring.
 /// When the worst neighbor so found beats, by more than the error bound of the scores, all that was let go,
 /// the row is certified. A row that is not is searched again: all that may be as near as its worst neighbor
 /// goes through the canonical scoring. So the result is that of the canonical scoring alone.
 class FlatSearch {
 public:
-    /// `scratch` has one entry a worker.
-    FlatSearch(GroupJob job, std::span<Scratch> scratch);
+    /// `scratch` has one entry a worker. With `counted` another search has counted the group's duplicates.
+    FlatSearch(GroupJob job, std::span<Scratch> scratch, bool counted = false);
     FlatSearch(const FlatSearch&) = delete;
     FlatSearch& operator=(const FlatSearch&) = delete;
 
-    /// The search as stages for the scheduler; they refer to this object.
+    /// The search as stages for the scheduler; they refer to this object. With `wanted`, which must outlive
+    /// them, they do nothing unless it is true by then.
     std::vector<parallel::Stage> stages();
+    std::vector<parallel::Stage> stages_if(const bool& wanted);
 
 private:
     /// A row that could not be certified: a class, and a distance within which its neighbors are.
@@ -50,11 +53,16 @@ private:
     void join(std::int64_t pair, Scratch& scratch);
     std::int64_t begin_rank(Scratch&);
     void rank(std::int64_t block, Scratch& scratch);
+    std::int64_t begin_regather(Scratch&);
     std::int64_t begin_research(Scratch&);
     void research(std::int64_t batch, Scratch& scratch);
 
+    FlatIndex index_of_rows() const;
+    bool memory_is_short() const {
+        return is_memory_short(static_cast<std::int64_t>(rows_.size()), static_cast<std::int64_t>(job_.dim));
+    }
     std::uint32_t lowest_member(std::uint32_t c) const { return rows_.unique().first[c]; }
-    bool rank_row(std::uint32_t row, float& limit, Scratch& scratch);
+    bool rank_row(std::uint32_t row, std::span<const Key> candidates, float& limit, Scratch& scratch);
     void mark_within(std::uint32_t row, float limit, std::size_t b, const float* scores, std::uint64_t bit,
                      std::span<std::uint64_t> wanted, Scratch& scratch) const;
     void score_wanted(std::span<const std::uint64_t> wanted, std::size_t b, CandidateLists& nearest,
@@ -62,6 +70,7 @@ private:
 
     GroupJob job_;
     std::span<Scratch> scratch_;
+    bool counted_;
     GroupRows rows_;  ///< those that the index holds
     RowRanker ranker_;
     LeaderOrder order_;

@@ -24,14 +24,17 @@ faiss::MetricType faiss_metric(Metric metric) {
 
 }  // namespace
 
-FlatIndex::FlatIndex(std::size_t rows, std::size_t dim, Metric metric, Frame frame)
-    : metric_(metric), dim_(dim), frame_(std::move(frame)), offsets_(rows, 0.0F) {
+FlatIndex::FlatIndex(std::size_t rows, std::size_t dim, Metric metric, Frame frame,
+                     const kernels::Table& kernel, bool codes)
+    : metric_(metric), kernel_(&kernel), dim_(dim), frame_(std::move(frame)), offsets_(rows, 0.0F) {
     // The rows are written in place: FAISS's add() would need them in a second array first.
     if (metric_ == Metric::hamming) {
         words_ = (dim + 63) / 64;
         binary_ = faiss::IndexBinaryFlat(static_cast<std::int64_t>(words_ * 64));
         binary_.xb.resize(rows * words_ * sizeof(std::uint64_t));
         binary_.ntotal = static_cast<std::int64_t>(rows);
+    } else if (codes && kernel.s16_tile && metric_ != Metric::manhattan && dim <= kernels::most_narrow_dim) {
+        codes_ = RowCodes(rows, dim, true);
     } else {
         index_ = faiss::IndexFlat(static_cast<std::int64_t>(dim), faiss_metric(metric_));
         resize_on_large_pages(index_.codes, rows * dim * sizeof(float));
@@ -39,7 +42,7 @@ FlatIndex::FlatIndex(std::size_t rows, std::size_t dim, Metric metric, Frame fra
     }
 }
 
-void FlatIndex::set(std::size_t i, const double* loaded) {
+void FlatIndex::set(std::size_t i, const double* loaded, std::vector<float>& placed) {
     if (metric_ == Metric::hamming) {
         for (std::size_t w = 0; w < words_; ++w) {
             std::uint64_t word = 0;
@@ -51,50 +54,79 @@ void FlatIndex::set(std::size_t i, const double* loaded) {
         }
         return;
     }
-    const RowLength length = place_row(frame_, metric_, dim_, loaded, index_.get_xb() + i * dim_);
+    const bool coded = codes_.in_use();
+    if (coded) placed.resize(std::max(placed.size(), dim_));
+    float* row = coded ? placed.data() : index_.get_xb() + i * dim_;
+    const RowLength length = place_row(frame_, metric_, dim_, loaded, row);
+    if (coded) codes_.set(i, row, *kernel_);
     const double half_squares = searched_as(metric_) == Metric::euclidean ? length.squares / 2 : 0.0;
-    offsets_[i] = std::nextafter(static_cast<float>(half_squares - slack_of(length)),
-                                 -std::numeric_limits<float>::infinity());
+    const double slack = coded ? coded_slack_of(i) : slack_of(length);
+    offsets_[i] =
+        std::nextafter(static_cast<float>(half_squares - slack), -std::numeric_limits<float>::infinity());
+}
+
+void FlatIndex::forget_rows() {
+    index_ = {};
+    binary_ = {};
+    codes_ = {};
+    offsets_ = {};
 }
 
 void FlatIndex::score_tile(std::size_t a, std::size_t na, std::size_t b, std::size_t nb,
-                           const kernels::Table& kernel, std::vector<float>& packed, float* scores) const {
-    if (metric_ == Metric::hamming) {
-        const auto* words = reinterpret_cast<const std::uint64_t*>(binary_.xb.data());
-        kernel.hamming_tile(words + a * words_, na, words + b * words_, nb, words_, scores);
-        return;
-    }
-    const float* rows = index_.get_xb();
-    if (metric_ == Metric::manhattan) {
-        kernel.l1_tile(rows + a * dim_, na, rows + b * dim_, nb, dim_, scores);
+                           Scratch& scratch) const {
+    scratch.scores.resize(std::max(scratch.scores.size(), na * nb));
+    float* scores = scratch.scores.data();
+    if (codes_.in_use()) {
+        scratch.packed_codes.resize(2 * kernels::narrow_packed_words(nb, dim_));
+        kernel_->s16_tile(codes_.fine_from(a), na, codes_.fine_from(b), nb, dim_, a == b,
+                          scratch.packed_codes.data(), scores);
+    } else if (metric_ == Metric::hamming) {
+        kernel_->hamming_tile(words(a), na, words(b), nb, words_, scores);
+    } else if (metric_ == Metric::manhattan) {
+        kernel_->l1_tile(rows() + a * dim_, na, rows() + b * dim_, nb, dim_, scores);
     } else if (a == b) {
-        kernels::inner_products_of_pairs(kernel, rows + a * dim_, na, dim_, packed, scores);
+        kernels::inner_products_of_pairs(*kernel_, rows() + a * dim_, na, dim_, scratch.packed, scores);
     } else {
-        kernels::inner_products(kernel, rows + a * dim_, na, rows + b * dim_, nb, dim_, packed, scores);
+        kernels::inner_products(*kernel_, rows() + a * dim_, na, rows() + b * dim_, nb, dim_, scratch.packed,
+                                scores);
     }
 }
 
-void FlatIndex::score_rows(std::span<const std::uint32_t> selected, std::size_t b, std::size_t nb,
-                           const kernels::Table& kernel, std::vector<float>& gathered,
-                           std::vector<float>& packed, float* scores) const {
-    if (metric_ == Metric::hamming) {
-        const auto* words = reinterpret_cast<const std::uint64_t*>(binary_.xb.data());
-        for (std::size_t i = 0; i < selected.size(); ++i) {
-            kernel.hamming_tile(words + selected[i] * words_, 1, words + b * words_, nb, words_,
-                                scores + i * nb);
-        }
-        return;
-    }
-    gathered.resize(selected.size() * dim_);
-    const float* rows = index_.get_xb();
-    for (std::size_t i = 0; i < selected.size(); ++i) {
-        std::copy_n(rows + selected[i] * dim_, dim_, gathered.data() + i * dim_);
-    }
-    if (metric_ == Metric::manhattan) {
-        kernel.l1_tile(gathered.data(), selected.size(), rows + b * dim_, nb, dim_, scores);
+FlatIndex::Selection FlatIndex::select(std::span<const std::uint32_t> rows) const {
+    Selection selected{.count = rows.size(), .floats = {}, .words = {}, .codes = {}};
+    if (codes_.in_use()) {
+        selected.codes = RowCodes(rows.size(), dim_, true);
     } else {
-        kernels::inner_products(kernel, gathered.data(), selected.size(), rows + b * dim_, nb, dim_, packed,
-                                scores);
+        selected.words.resize(rows.size() * words_);
+        selected.floats.resize(words_ > 0 ? 0 : rows.size() * dim_);
+    }
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        if (codes_.in_use()) {
+            selected.codes.copy(i, codes_, rows[i]);
+        } else if (metric_ == Metric::hamming) {
+            std::copy_n(words(rows[i]), words_, selected.words.data() + i * words_);
+        } else {
+            std::copy_n(this->rows() + rows[i] * dim_, dim_, selected.floats.data() + i * dim_);
+        }
+    }
+    return selected;
+}
+
+void FlatIndex::score_rows(const Selection& selected, std::size_t b, std::size_t nb, Scratch& scratch) const {
+    const std::size_t na = selected.count;
+    scratch.scores.resize(std::max(scratch.scores.size(), na * nb));
+    float* scores = scratch.scores.data();
+    if (codes_.in_use()) {
+        scratch.packed_codes.resize(2 * kernels::narrow_packed_words(nb, dim_));
+        kernel_->s16_tile(selected.codes.fine_from(0), na, codes_.fine_from(b), nb, dim_, false,
+                          scratch.packed_codes.data(), scores);
+    } else if (metric_ == Metric::hamming) {
+        kernel_->hamming_tile(selected.words.data(), na, words(b), nb, words_, scores);
+    } else if (metric_ == Metric::manhattan) {
+        kernel_->l1_tile(selected.floats.data(), na, rows() + b * dim_, nb, dim_, scores);
+    } else {
+        kernels::inner_products(*kernel_, selected.floats.data(), na, rows() + b * dim_, nb, dim_,
+                                scratch.packed, scores);
     }
 }
 
@@ -119,6 +151,18 @@ double FlatIndex::slack_of(const RowLength& length) const {
     const double roundings = (static_cast<double>(dim_) * (1.0 + 0x1p-10) + 16.0) * unit_roundoff;
     const double relative = roundings / (1.0 - std::min(roundings, 0.5));
     return relative * (metric_ == Metric::manhattan ? length.magnitudes : length.squares / 2) + underflow;
+}
+
+/// The same of codes. The rows and the canonical scoring are as above. Of the tile, the bound is one of
+/// doubles, rounded up, and holds whatever the codes leave out; two such bounds and offsets that meet are at
+/// most 2 (|a|^2 + |b|^2), so 4u (|a|^2 + |b|^2) for both subtractions. The bound of first bytes alone, see
+/// kernels::Table::s8_collect, rounds off at most 2^-21 of the magnitudes that it adds up: a score and its
+/// error, at most 3 |a| |b| as no error is longer than its row, and the offsets; so 16u (|a|^2 + |b|^2).
+double FlatIndex::coded_slack_of(std::size_t i) const {
+    constexpr double underflow = 1e-30;
+    const double roundings = (static_cast<double>(dim_) * 0x1p-10 + 48.0) * unit_roundoff;
+    const auto norm = static_cast<double>(codes_.norm(i));
+    return roundings * norm * norm / 2 + underflow;
 }
 
 double FlatIndex::least_distance(double score) const {

@@ -1,6 +1,12 @@
 #include "knn/group_rows.hpp"
 
 namespace grouplink::knn {
+namespace {
+
+/// So many rows are asked for before they are read.
+constexpr std::size_t rows_ahead = 6;
+
+}  // namespace
 
 std::int64_t GroupRows::begin_measure() {
     blocks_ = blocks_of(static_cast<std::int64_t>(job_.rows.size()));
@@ -15,6 +21,7 @@ void GroupRows::measure(std::int64_t block) {
     const bool measured = needs_extent(job_.scorer.metric());
     double& max_abs = max_abs_[static_cast<std::size_t>(block)];
     for (std::size_t i = first; i < last; ++i) {
+        if (i + rows_ahead < last) job_.scorer.prefetch(job_.rows[i + rows_ahead]);
         hashes_[i] = hash_row(job_.scorer.vectors(), job_.rows[i]);
         if (!measured) continue;
         const MatrixView& vectors = job_.scorer.vectors();
@@ -30,6 +37,10 @@ void GroupRows::finish(Scratch& scratch) {
     hashes_ = {};
     max_abs_ = {};
     blocks_ = blocks_of(static_cast<std::int64_t>(unique_.size()));
+    if (!job_.whole()) find_wanted();
+}
+
+void GroupRows::count_duplicates(Scratch& scratch) const {
     const auto& first = unique_.first;
     const auto classes_before = [&](std::size_t row) {
         return std::lower_bound(first.begin(), first.end(), row) - first.begin();
@@ -37,7 +48,6 @@ void GroupRows::finish(Scratch& scratch) {
     // Of the rows that are asked for: each is counted in one share of the group.
     scratch.counters.duplicate_rows += static_cast<std::int64_t>(job_.last_query - job_.first_query) -
                                        (classes_before(job_.last_query) - classes_before(job_.first_query));
-    if (!job_.whole()) find_wanted();
 }
 
 void GroupRows::reorder(std::vector<std::uint32_t> order) {
@@ -75,16 +85,18 @@ std::vector<double> GroupRows::find_center(Scratch& scratch) const {
     return center_of(sample, count, job_.dim);
 }
 
-void GroupRows::load(std::size_t row, Scratch& scratch) const {
+void GroupRows::load(std::size_t row, Scratch& scratch, std::size_t next) const {
+    if (next > rows_ahead) job_.scorer.prefetch(job_.rows[unique_.first[row + rows_ahead]]);
     scratch.x.resize(RowScorer::loaded_size(job_.dim));
     job_.scorer.load(job_.rows[unique_.first[row]], scratch.x.data());
 }
 
 void gather_block(const GroupRows& rows, std::int64_t block, FlatIndex& index, Scratch& scratch) {
     const std::size_t first = rows.block_first(block);
-    for (std::size_t i = first; i < first + rows.block_size(block); ++i) {
-        rows.load(i, scratch);
-        index.set(i, scratch.x.data());
+    const std::size_t last = first + rows.block_size(block);
+    for (std::size_t i = first; i < last; ++i) {
+        rows.load(i, scratch, last - i);
+        index.set(i, scratch.x.data(), scratch.gathered);
     }
 }
 

@@ -23,6 +23,8 @@ public:
     void measure(std::int64_t block);
     /// Finds the classes; from here on blocks are blocks of classes.
     void finish(Scratch& scratch);
+    /// Adds the rows that are no class's first to the counters; once for each group, before reorder().
+    void count_duplicates(Scratch& scratch) const;
 
     /// Class order[i] becomes class i; but those whose neighbors are wanted, where not all are, come before
     /// the others, to fill blocks of their own.
@@ -48,8 +50,9 @@ public:
     }
     bool all_wanted() const { return wanted_.empty(); }
 
-    /// Loads a class into scratch.x, as the scorer does.
-    void load(std::size_t row, Scratch& scratch) const;
+    /// Loads a class into scratch.x, as the scorer does. `next` is how many more will follow: rows lie
+    /// anywhere in memory, and those soon to come are asked for.
+    void load(std::size_t row, Scratch& scratch, std::size_t next = 0) const;
 
 private:
     std::vector<double> find_center(Scratch& scratch) const;

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 namespace grouplink::knn {
 namespace {
@@ -101,7 +102,8 @@ HnswSearch::HnswSearch(GroupJob job, std::span<Scratch> scratch, const GroupPlan
       effort_is_given_(plan.hnsw.ef_search > 0),
       rows_(job_),
       ranker_(job_, rows_.unique()),
-      calibration_(job_, rows_, ranker_) {}
+      calibration_(job_, rows_, ranker_),
+      all_pairs_(job, scratch, true) {}
 
 HnswSearch::~HnswSearch() = default;
 
@@ -121,8 +123,8 @@ std::vector<parallel::Stage> HnswSearch::stages() {
     for (std::size_t i = 0; i < trials; ++i) {
         stages.push_back(make_stage(*this, scratch_, &HnswSearch::begin_trial, &HnswSearch::try_sample, 0.0));
     }
-    stages.push_back(make_stage(*this, scratch_, &HnswSearch::begin_exhaust, &HnswSearch::take, 0.0));
-    stages.push_back(make_stage(*this, scratch_, &HnswSearch::begin_join, &HnswSearch::join, 0.0));
+    stages.push_back(make_stage(*this, scratch_, &HnswSearch::begin_exhaust, &HnswSearch::search, 0.0));
+    for (parallel::Stage& stage : all_pairs_.stages_if(exhaustive_)) stages.push_back(std::move(stage));
     stages.push_back(make_stage(*this, scratch_, &HnswSearch::begin_search, &HnswSearch::search, 0.35));
     stages.push_back(make_stage(*this, scratch_, &HnswSearch::begin_complete, &HnswSearch::complete, 0.0));
     return stages;
@@ -134,7 +136,9 @@ void HnswSearch::measure(std::int64_t block, Scratch&) { rows_.measure(block); }
 
 std::int64_t HnswSearch::begin_gather(Scratch& scratch) {
     rows_.finish(scratch);
-    flat_ = FlatIndex(rows_.size(), job_.dim, job_.scorer.metric(), rows_.frame());
+    rows_.count_duplicates(scratch);
+    flat_ =
+        FlatIndex(rows_.size(), job_.dim, job_.scorer.metric(), rows_.frame(), job_.scorer.kernel(), false);
     return rows_.blocks();
 }
 
@@ -182,9 +186,10 @@ void HnswSearch::grow(std::int64_t, Scratch& scratch) {
 std::int64_t HnswSearch::begin_sample(Scratch&) { return calibration_.begin(); }
 
 void HnswSearch::search_sample(std::int64_t unit, Scratch& scratch) {
-    calibration_.search(
-        unit, blocks_of_index(rows_, flat_, job_.dim),
-        [this](std::uint32_t row) { return flat_.rows() + row * job_.dim; }, scratch);
+    const auto offer = [&](std::span<const std::uint32_t> selected, CandidateLists& lists) {
+        offer_index(selected, rows_, flat_, lists, job_.scorer.kernel(), scratch);
+    };
+    calibration_.search(unit, offer, scratch);
 }
 
 void HnswSearch::set_ef_search(std::int64_t ef_search) {
@@ -221,24 +226,15 @@ std::int64_t HnswSearch::begin_exhaust(Scratch&) {
     exhaustive_ = !effort_is_given_ && calibration_.estimate(found_).low < recall_target_;
     if (!exhaustive_) return 0;
     graph_.reset();
-    join_ = SelfJoin(job_, rows_, flat_, approximate_keep(job_.k, rows_.size()));
-    return rows_.blocks();
+    storage_.reset();
+    flat_ = {};
+    return 0;
 }
 
-void HnswSearch::take(std::int64_t block, Scratch&) { join_.take(block); }
-
-std::int64_t HnswSearch::begin_join(Scratch&) { return exhaustive_ ? join_.begin() : 0; }
-
-void HnswSearch::join(std::int64_t pair, Scratch& scratch) { join_.run(pair, scratch); }
-
 std::int64_t HnswSearch::begin_search(Scratch&) {
-    if (exhaustive_) {
-        lists_ = join_.finish();
-        for (std::size_t s = 0; s < found_.size(); ++s) {
-            found_[s] = calibration_.count_found(s, lists_.ranked(calibration_.rows()[s]));
-        }
-    }
+    if (exhaustive_) found_.assign(found_.size(), static_cast<std::int64_t>(job_.k));
     *job_.report = {.recall = calibration_.estimate(found_), .hnsw = options_, .exhaustive = exhaustive_};
+    if (exhaustive_) return 0;
     short_.resize(static_cast<std::size_t>(rows_.blocks()));
     return rows_.blocks();
 }
@@ -264,12 +260,12 @@ std::span<const Key> HnswSearch::search_graph(std::uint32_t row, Walk& walk) con
 
 void HnswSearch::search(std::int64_t block, Scratch& scratch) {
     // The row itself is found too.
-    Walk walk(*storage_, exhaustive_ ? 0 : rows_.size(), approximate_keep(job_.k, rows_.size()) + 1);
+    Walk walk(*storage_, rows_.size(), approximate_keep(job_.k, rows_.size()) + 1);
     const std::size_t first = rows_.block_first(block);
     for (std::size_t i = first; i < first + rows_.block_size(block); ++i) {
         const auto row = static_cast<std::uint32_t>(i);
-        const auto candidates = exhaustive_ ? lists_.ranked(row) : search_graph(row, walk);
-        if (!ranker_.rank(row, candidates, scratch)) short_[static_cast<std::size_t>(block)].push_back(row);
+        if (!ranker_.rank(row, search_graph(row, walk), scratch))
+            short_[static_cast<std::size_t>(block)].push_back(row);
     }
 }
 

@@ -4,12 +4,11 @@
 #include <grouplink/plan.hpp>
 
 #include "knn/calibration.hpp"
-#include "knn/candidates.hpp"
+#include "knn/flat.hpp"
 #include "knn/gather.hpp"
 #include "knn/group.hpp"
 #include "knn/group_rows.hpp"
 #include "knn/rank.hpp"
-#include "knn/self_join.hpp"
 #include "parallel/workers.hpp"
 
 #include <faiss/IndexHNSW.h>
@@ -54,9 +53,6 @@ private:
     std::int64_t begin_trial(Scratch&);
     void try_sample(std::int64_t unit, Scratch& scratch);
     std::int64_t begin_exhaust(Scratch&);
-    void take(std::int64_t block, Scratch&);
-    std::int64_t begin_join(Scratch&);
-    void join(std::int64_t pair, Scratch& scratch);
     std::int64_t begin_search(Scratch&);
     void search(std::int64_t block, Scratch& scratch);
     std::int64_t begin_complete(Scratch&);
@@ -84,8 +80,7 @@ private:
     bool reached_ = false;                           ///< the recall target
     bool exhaustive_ = false;                        ///< all pairs are scored instead
     std::vector<std::int64_t> found_;                ///< neighbors that each row of the sample has
-    SelfJoin join_;                                  ///< of an exhaustive search
-    CandidateLists lists_;                           ///< its result
+    FlatSearch all_pairs_;                           ///< the exact search that is done instead
     std::vector<std::vector<std::uint32_t>> short_;  ///< of each block: rows with too few candidates
     std::vector<std::uint32_t> again_;
 };

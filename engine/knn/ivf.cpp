@@ -58,6 +58,7 @@ void IvfSearch::measure(std::int64_t block, Scratch&) { rows_.measure(block); }
 
 std::int64_t IvfSearch::begin_sample(Scratch& scratch) {
     rows_.finish(scratch);
+    rows_.count_duplicates(scratch);
     // Duplicates may leave fewer rows than lists were wanted; k-means needs a row a list.
     const auto rows = static_cast<std::int64_t>(rows_.size());
     const std::int64_t nlist = std::min(options_.nlist, rows);
@@ -206,8 +207,14 @@ void IvfSearch::search_sample(std::int64_t unit, Scratch& scratch) {
                                                .first = 0,
                                                .ids = index_->invlists->get_ids(list)};
                            }};
-    calibration_.search(
-        unit, blocks, [this](std::uint32_t row) { return floats(row); }, scratch);
+    const auto offer = [&](std::span<const std::uint32_t> selected, CandidateLists& lists) {
+        scratch.gathered.resize(selected.size() * job_.dim);
+        for (std::size_t i = 0; i < selected.size(); ++i) {
+            std::copy_n(floats(selected[i]), job_.dim, scratch.gathered.data() + i * job_.dim);
+        }
+        offer_all(selected, scratch.gathered.data(), job_.dim, blocks, lists, job_.scorer.kernel(), scratch);
+    };
+    calibration_.search(unit, offer, scratch);
     const auto [first, last] = calibration_.range_of(unit);
     std::vector<std::uint32_t> place_of(nlist());
     for (std::size_t s = first; s < last; ++s) {

@@ -85,6 +85,11 @@ Neighbors room_for_neighbors(const RowsByGroup& grouped, const Plan& plan, std::
     const auto links = static_cast<std::size_t>(neighbors.offsets.back());
     knn::resize_on_large_pages(neighbors.targets, links);
     knn::resize_on_large_pages(neighbors.distances, links);
+    // A large group takes the most memory before it has results.
+    if (!plan.groups.empty() && is_memory_short(plan.groups.front().rows, plan.groups.front().dim)) {
+        knn::give_back_zeros(neighbors.targets.data(), links * sizeof(std::int64_t));
+        knn::give_back_zeros(neighbors.distances.data(), links * sizeof(float));
+    }
     return neighbors;
 }
 

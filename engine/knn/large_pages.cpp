@@ -8,14 +8,31 @@
 
 namespace grouplink::knn {
 
-void advise_large_pages([[maybe_unused]] void* memory, [[maybe_unused]] std::size_t bytes) noexcept {
+namespace {
+
+/// Of whole large pages alone, so that nothing around them is meant.
+void advise([[maybe_unused]] void* memory, [[maybe_unused]] std::size_t bytes,
+            [[maybe_unused]] int advice) noexcept {
 #if defined(__linux__)
-    // Whole large pages alone, so that nothing around them is meant.
     constexpr std::uintptr_t page = std::uintptr_t{1} << 21;
     const auto first = (reinterpret_cast<std::uintptr_t>(memory) + page - 1) / page * page;
     const auto last = (reinterpret_cast<std::uintptr_t>(memory) + bytes) / page * page;
-    if (first < last) madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE);
+    if (first < last) madvise(reinterpret_cast<void*>(first), last - first, advice);
 #endif
 }
+
+#if defined(__linux__)
+constexpr int huge = MADV_HUGEPAGE;
+constexpr int unused = MADV_DONTNEED;
+#else
+constexpr int huge = 0;
+constexpr int unused = 0;
+#endif
+
+}  // namespace
+
+void advise_large_pages(void* memory, std::size_t bytes) noexcept { advise(memory, bytes, huge); }
+
+void give_back_zeros(void* memory, std::size_t bytes) noexcept { advise(memory, bytes, unused); }
 
 }  // namespace grouplink::knn

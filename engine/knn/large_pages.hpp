@@ -18,4 +18,8 @@ void resize_on_large_pages(std::vector<T>& values, std::size_t count) {
     values.resize(count);
 }
 
+/// Hands pages that hold zeros, written and never used since, back to the system where it can take them: they
+/// are zeros again when they are next touched.
+void give_back_zeros(void* memory, std::size_t bytes) noexcept;
+
 }  // namespace grouplink::knn

@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t rows_a_leader = 128;
 constexpr std::size_t most_leaders = 1024;
 constexpr std::int64_t least_blocks = 3;
+constexpr std::size_t rows_at_once = 256;
 constexpr std::uint64_t leader_salt = 0x6c6561646572ULL;
 
 /// The place of the greatest of scores[0, n) less `offsets`; of equal ones, any.
@@ -85,12 +86,18 @@ void LeaderOrder::chain(Scratch& scratch) {
 
 void LeaderOrder::assign(std::int64_t block, Scratch& scratch) {
     const std::size_t first = rows_->block_first(block);
-    const std::size_t count = rows_->block_size(block);
+    const std::size_t last = first + rows_->block_size(block);
+    for (std::size_t part = first; part < last; part += rows_at_once) {
+        assign_rows(part, std::min(rows_at_once, last - part), scratch);
+    }
+}
+
+void LeaderOrder::assign_rows(std::size_t first, std::size_t count, Scratch& scratch) {
     const std::size_t dim = job_->dim;
     scratch.gathered.resize(std::max(scratch.gathered.size(), count * dim));
     scratch.scores.resize(std::max(scratch.scores.size(), count * size()));
     for (std::size_t i = 0; i < count; ++i) {
-        rows_->load(first + i, scratch);
+        rows_->load(first + i, scratch, count - i);
         place_row(rows_->frame(), job_->scorer.metric(), dim, scratch.x.data(),
                   scratch.gathered.data() + i * dim);
     }

@@ -31,6 +31,7 @@ public:
 private:
     std::size_t size() const { return offsets_.size(); }
     void chain(Scratch& scratch);
+    void assign_rows(std::size_t first, std::size_t count, Scratch& scratch);
 
     const GroupJob* job_ = nullptr;
     const GroupRows* rows_ = nullptr;

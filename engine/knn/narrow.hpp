@@ -9,18 +9,16 @@
 
 namespace grouplink::knn {
 
-/// The rows of a group once more as int8 codes: with them a fast bound of the score of each pair, never
-/// below the true score. Pairs whose bound reaches no threshold need no float32 score.
+/// With the codes of a group's rows a fast bound of the score of each pair, never below the true score. Pairs
+/// whose bound reaches no threshold need no closer one.
 class NarrowFilter {
 public:
     NarrowFilter() = default;  ///< of no use
-    /// Makes room for `rows` rows in `blocks` blocks; set() fills it. The kernels must have those of codes.
-    NarrowFilter(std::size_t rows, std::int64_t blocks, std::size_t dim, const kernels::Table& kernel);
+    /// Of rows in `blocks` blocks, and the offsets that FlatIndex has. All must outlive the filter.
+    NarrowFilter(const RowCodes& codes, const float* offsets, std::int64_t blocks, std::size_t dim,
+                 const kernels::Table& kernel);
 
     bool in_use() const { return kernel_; }
-
-    /// Takes row i, as it is searched, and its offset, see FlatIndex::offsets.
-    void set(std::size_t i, const float* row, float offset);
 
     /// Whether a tile of two blocks that are `shift` apart is worth a try: thresholds rise as shifts go by,
     /// and until then too much passes. A block is one thread's at a time, in this and in wait().
@@ -36,9 +34,9 @@ public:
 
 private:
     const kernels::Table* kernel_ = nullptr;
+    const RowCodes* codes_ = nullptr;
+    const float* offsets_ = nullptr;
     std::size_t dim_ = 0;
-    RowCodes codes_;
-    std::vector<float> offsets_;
     std::vector<std::int64_t> first_shifts_;  ///< of each block: not worth a try before that
 };
 

@@ -6,38 +6,28 @@
 
 namespace grouplink::knn {
 
-PairScorer::PairScorer(const FlatIndex& index, std::size_t rows, std::size_t dim,
-                       const kernels::Table& kernel)
-    : index_(&index), dim_(dim), kernel_(&kernel) {
-    if (kernel.quantize && dim <= kernels::most_narrow_dim) codes_ = RowCodes(rows, dim);
-}
-
-void PairScorer::set(std::size_t i) {
-    if (codes_.in_use()) codes_.set(i, floats(i), *kernel_);
-}
-
 PairScorer::Copies PairScorer::copy(std::span<const std::uint32_t> rows) const {
     constexpr std::size_t ahead = 4;  // rows lie anywhere in memory: ask for them in time
     constexpr std::size_t line = 64;
-    const bool narrow = codes_.in_use();
+    const bool narrow = codes().in_use();
     const std::size_t bytes = narrow ? kernels::narrow_padded(dim_) : dim_ * sizeof(float);
     Copies copies;
     copies.offsets.resize(rows.size());
     if (narrow) {
-        copies.codes = RowCodes(rows.size(), dim_);
+        copies.codes = RowCodes(rows.size(), dim_, false);
     } else {
         copies.floats.resize(rows.size() * dim_);
     }
     for (std::size_t i = 0; i < rows.size(); ++i) {
         if (i + ahead < rows.size()) {
             const std::uint32_t next = rows[i + ahead];
-            const auto* from = narrow ? reinterpret_cast<const char*>(codes_.codes(next))
+            const auto* from = narrow ? reinterpret_cast<const char*>(codes().codes(next))
                                       : reinterpret_cast<const char*>(floats(next));
             for (std::size_t at = 0; at < bytes; at += line) __builtin_prefetch(from + at);
         }
         copies.offsets[i] = index_->offsets()[rows[i]];
         if (narrow) {
-            copies.codes.copy(i, codes_, rows[i]);
+            copies.codes.copy(i, codes(), rows[i]);
         } else {
             std::copy_n(floats(rows[i]), dim_, copies.floats.data() + i * dim_);
         }
@@ -46,19 +36,19 @@ PairScorer::Copies PairScorer::copy(std::span<const std::uint32_t> rows) const {
 }
 
 PairScorer::Rows PairScorer::rows_from(std::size_t row) const {
-    if (codes_.in_use()) return {.codes = codes_.from(row), .offsets = index_->offsets() + row};
+    if (codes().in_use()) return {.codes = codes().from(row), .offsets = index_->offsets() + row};
     return {.floats = floats(row), .offsets = index_->offsets() + row};
 }
 
 PairScorer::Rows PairScorer::rows_from(const Copies& copies, std::size_t i) const {
-    if (codes_.in_use()) return {.codes = copies.codes.from(i), .offsets = copies.offsets.data() + i};
+    if (codes().in_use()) return {.codes = copies.codes.from(i), .offsets = copies.offsets.data() + i};
     return {.floats = copies.floats.data() + i * dim_, .offsets = copies.offsets.data() + i};
 }
 
 void PairScorer::tile(const Rows& a, std::size_t na, const Rows& b, std::size_t nb, bool upper,
                       Scratch& scratch) const {
     scratch.scores.resize(std::max(scratch.scores.size(), na * nb));
-    if (codes_.in_use()) {
+    if (codes().in_use()) {
         scratch.packed_codes.resize(kernels::narrow_packed_words(nb, dim_));
         kernel_->s8_tile(a.codes, na, b.codes, nb, dim_, upper, scratch.packed_codes.data(),
                          scratch.scores.data());
@@ -72,10 +62,10 @@ void PairScorer::tile(const Rows& a, std::size_t na, const Rows& b, std::size_t 
 
 void PairScorer::score(std::uint32_t row, std::span<const std::uint32_t> others, float* scores) const {
     const float* offsets = index_->offsets();
-    if (codes_.in_use()) {
-        const kernels::NarrowRows one = codes_.from(row);
-        kernel_->dot_s8(one.codes, *one.scales, *one.sums, codes_.from(0), others.data(), others.size(), dim_,
-                        scores);
+    if (codes().in_use()) {
+        const kernels::NarrowRows one = codes().from(row);
+        kernel_->dot_s8(one.codes, *one.scales, *one.sums, codes().from(0), others.data(), others.size(),
+                        dim_, scores);
     } else {
         constexpr std::size_t ahead = 6;  // rows lie anywhere in memory: ask for them in time
         constexpr std::size_t line = 16;

@@ -13,7 +13,7 @@
 namespace grouplink::knn {
 
 /// The scores by which an approximate index chooses candidates: inner products less the offsets of both
-/// rows, of int8 codes where the kernels have them, else of the float32 rows.
+/// rows, of the first bytes where codes hold the rows, else of the float32 rows.
 class PairScorer {
 public:
     /// Some rows side by side: codes, or floats. What they are of must outlive them.
@@ -32,11 +32,9 @@ public:
     };
 
     PairScorer() = default;  ///< of no rows
-    /// Of the rows of an index, which must outlive the scorer; set() once for each.
-    PairScorer(const FlatIndex& index, std::size_t rows, std::size_t dim, const kernels::Table& kernel);
-
-    /// Takes row i of the index.
-    void set(std::size_t i);
+    /// Of the rows of an index, which must outlive the scorer.
+    PairScorer(const FlatIndex& index, std::size_t dim, const kernels::Table& kernel)
+        : index_(&index), dim_(dim), kernel_(&kernel) {}
 
     Copies copy(std::span<const std::uint32_t> rows) const;
 
@@ -54,11 +52,11 @@ public:
 
 private:
     const float* floats(std::size_t row) const { return index_->rows() + row * dim_; }
+    const RowCodes& codes() const { return index_->codes(); }
 
     const FlatIndex* index_ = nullptr;
     std::size_t dim_ = 0;
     const kernels::Table* kernel_ = nullptr;
-    RowCodes codes_;
 };
 
 }  // namespace grouplink::knn

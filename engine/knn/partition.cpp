@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 namespace grouplink::knn {
 namespace {
@@ -59,7 +60,8 @@ PartitionSearch::PartitionSearch(GroupJob job, std::span<Scratch> scratch, const
                                             plan.partition.fanout)),
       rows_(job_),
       ranker_(job_, rows_.unique()),
-      calibration_(job_, rows_, ranker_) {}
+      calibration_(job_, rows_, ranker_),
+      all_pairs_(job, scratch, true) {}
 
 std::vector<parallel::Stage> PartitionSearch::stages() {
     using Search = PartitionSearch;
@@ -82,8 +84,8 @@ std::vector<parallel::Stage> PartitionSearch::stages() {
             add_refinement(stages, 1.0 / static_cast<double>(options_.refinements));
         }
     }
-    stages.push_back(make_stage(*this, scratch_, &Search::begin_exhaust, &Search::take, 0.0));
-    stages.push_back(make_stage(*this, scratch_, &Search::begin_join, &Search::join_pair, 0.0));
+    stages.push_back(make_stage(*this, scratch_, &Search::begin_exhaust, &Search::rank, 0.0));
+    for (parallel::Stage& stage : all_pairs_.stages_if(exhaustive_)) stages.push_back(std::move(stage));
     stages.push_back(make_stage(*this, scratch_, &Search::begin_rank, &Search::rank, 0.09));
     stages.push_back(make_stage(*this, scratch_, &Search::begin_complete, &Search::complete, 0.0));
     return stages;
@@ -110,8 +112,12 @@ void PartitionSearch::measure(std::int64_t block, Scratch&) { rows_.measure(bloc
 
 std::int64_t PartitionSearch::begin_gather(Scratch& scratch) {
     rows_.finish(scratch);
-    index_ = FlatIndex(rows_.size(), job_.dim, job_.scorer.metric(), rows_.frame());
-    scorer_ = PairScorer(index_, rows_.size(), job_.dim, job_.scorer.kernel());
+    rows_.count_duplicates(scratch);
+    const bool codes = wants_codes(job_.scorer.metric(), static_cast<std::int64_t>(rows_.size()),
+                                   static_cast<std::int64_t>(job_.dim));
+    index_ =
+        FlatIndex(rows_.size(), job_.dim, job_.scorer.metric(), rows_.frame(), job_.scorer.kernel(), codes);
+    scorer_ = PairScorer(index_, job_.dim, job_.scorer.kernel());
     lists_ = CandidateLists(rows_.size(), approximate_keep(job_.k, rows_.size()), job_.scorer.kernel());
     locks_ = std::make_unique<parallel::BlockLocks>(lock_count);
     return rows_.blocks();
@@ -119,16 +125,15 @@ std::int64_t PartitionSearch::begin_gather(Scratch& scratch) {
 
 void PartitionSearch::gather(std::int64_t block, Scratch& scratch) {
     gather_block(rows_, block, index_, scratch);
-    const std::size_t first = rows_.block_first(block);
-    for (std::size_t i = first; i < first + rows_.block_size(block); ++i) scorer_.set(i);
 }
 
 std::int64_t PartitionSearch::begin_sample(Scratch&) { return calibration_.begin(); }
 
 void PartitionSearch::search_sample(std::int64_t unit, Scratch& scratch) {
-    calibration_.search(
-        unit, blocks_of_index(rows_, index_, job_.dim), [this](std::uint32_t row) { return floats(row); },
-        scratch);
+    const auto offer = [&](std::span<const std::uint32_t> selected, CandidateLists& lists) {
+        offer_index(selected, rows_, index_, lists, job_.scorer.kernel(), scratch);
+    };
+    calibration_.search(unit, offer, scratch);
 }
 
 std::int64_t PartitionSearch::lock_of(std::uint32_t row) {
@@ -389,26 +394,23 @@ std::int64_t PartitionSearch::begin_exhaust(Scratch&) {
     if (effort_is_free() && !reached_) exhaustive_ = true;
     if (!exhaustive_) return 0;
     lists_ = {};
-    join_ = SelfJoin(job_, rows_, index_, approximate_keep(job_.k, rows_.size()));
-    return rows_.blocks();
+    index_ = {};
+    return 0;
 }
 
-void PartitionSearch::take(std::int64_t block, Scratch&) { join_.take(block); }
-
-std::int64_t PartitionSearch::begin_join(Scratch&) { return exhaustive_ ? join_.begin() : 0; }
-
-void PartitionSearch::join_pair(std::int64_t pair, Scratch& scratch) { join_.run(pair, scratch); }
-
 std::int64_t PartitionSearch::begin_rank(Scratch&) {
-    if (exhaustive_) lists_ = join_.finish();
     locks_.reset();
-    std::vector<std::int64_t> found;
-    for (std::size_t s = 0; s < calibration_.rows().size(); ++s) {
-        found.push_back(calibration_.count_found(s, lists_.ranked(calibration_.rows()[s])));
+    const std::span<const std::uint32_t> sample = calibration_.rows();
+    std::vector<std::int64_t> found(sample.size(), static_cast<std::int64_t>(job_.k));
+    if (!exhaustive_) {
+        for (std::size_t s = 0; s < sample.size(); ++s) {
+            found[s] = calibration_.count_found(s, lists_.ranked(sample[s]));
+        }
     }
     options_.passes = static_cast<std::int64_t>(pass_);
     options_.refinements = refinement_;
     *job_.report = {.recall = calibration_.estimate(found), .partition = options_, .exhaustive = exhaustive_};
+    if (exhaustive_) return 0;
     short_.resize(static_cast<std::size_t>(rows_.blocks()));
     return rows_.blocks();
 }

@@ -5,6 +5,7 @@
 
 #include "knn/calibration.hpp"
 #include "knn/candidates.hpp"
+#include "knn/flat.hpp"
 #include "knn/gather.hpp"
 #include "knn/group.hpp"
 #include "knn/group_rows.hpp"
@@ -12,7 +13,6 @@
 #include "knn/pair_scorer.hpp"
 #include "knn/rank.hpp"
 #include "knn/seed.hpp"
-#include "knn/self_join.hpp"
 #include "parallel/blocks.hpp"
 #include "parallel/workers.hpp"
 
@@ -33,7 +33,8 @@ namespace grouplink::knn {
 ///
 /// Unless passes are given, effort follows the recall of a sample, whose exact neighbors are known: before
 /// each refinement the sample tries it, and it goes no further than it must; where it cannot go far enough
-/// another one follows, then another pass. What all of that costs too much for is searched exhaustively.
+/// another one follows, then another pass. What all of that costs too much for is searched exactly, as
+/// FlatSearch does.
 ///
 /// Leaders come from the seed, lists keep the best of a set and a refinement reads what the one before
 /// left: nothing depends on the threads.
@@ -68,9 +69,6 @@ private:
     std::int64_t begin_refine(Scratch&);
     void refine(std::int64_t block, Scratch& scratch);
     std::int64_t begin_exhaust(Scratch&);
-    void take(std::int64_t block, Scratch&);
-    std::int64_t begin_join(Scratch&);
-    void join_pair(std::int64_t pair, Scratch& scratch);
     std::int64_t begin_rank(Scratch&);
     void rank(std::int64_t block, Scratch& scratch);
     std::int64_t begin_complete(Scratch&);
@@ -93,7 +91,6 @@ private:
     void meet(Acquaintances& acquaintances, std::size_t step, std::uint32_t row, CandidateLists& lists,
               std::size_t i, Scratch& scratch) const;
     std::size_t most_steps() const { return 2 * graph_.degree(); }
-    const float* floats(std::size_t row) const { return index_.rows() + row * job_.dim; }
     static std::int64_t lock_of(std::uint32_t row);
 
     GroupJob job_;
@@ -108,8 +105,8 @@ private:
     PairScorer scorer_;
     CandidateLists lists_;
     std::unique_ptr<parallel::BlockLocks> locks_;
-    SelfJoin join_;  ///< of an exhaustive search
     Calibration calibration_;
+    FlatSearch all_pairs_;  ///< where an exhaustive search is cheaper
 
     bool reached_ = false;     ///< the recall target, or out of reach: no more effort
     bool exhaustive_ = false;  ///< all pairs are scored instead

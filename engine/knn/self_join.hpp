@@ -13,18 +13,16 @@
 
 namespace grouplink::knn {
 
-/// The join of a group's rows with themselves: each pair of classes gets its float32 score once, unless a
-/// bound from int8 codes shows that neither row has any use for it, and each row keeps the best. The lists
-/// are those of all float32 scores, whatever the filter let go. Rows whose neighbors are not wanted keep
+/// The join of a group's rows with themselves: each pair of classes gets its score once, unless a bound from
+/// the first bytes of codes shows that neither row has any use for it, and each row keeps the best. The lists
+/// are those of all scores, whatever the filter let go. Rows whose neighbors are not wanted keep
 /// nothing, and pairs of two such rows are left out as far as they fill blocks.
 class SelfJoin {
 public:
     SelfJoin() = default;  ///< of no rows
-    /// All must outlive the join, and the index's rows be set before take().
+    /// All must outlive the join, and the index's rows be set before begin().
     SelfJoin(const GroupJob& job, const GroupRows& rows, const FlatIndex& index, std::size_t keep);
 
-    /// Takes the rows of a block for the filter; once for each block, before begin().
-    void take(std::int64_t block);
     /// How many pairs of blocks there are to run.
     std::int64_t begin();
     void run(std::int64_t pair, Scratch& scratch);
@@ -32,9 +30,12 @@ public:
     CandidateLists finish();
 
 private:
-    void join_floats(const parallel::BlockPair& blocks, Scratch& scratch);
-    void raise_thresholds(std::size_t a, std::size_t n, Scratch& scratch);
+    void join_all(const parallel::BlockPair& blocks, Scratch& scratch);
+    bool maxima_say_much(std::size_t n) const;
+    void raise_thresholds(std::size_t a, std::size_t n, const float* offsets, Scratch& scratch);
+    bool join_own(std::int64_t block, Scratch& scratch);
     bool join_codes(const parallel::BlockPair& blocks, Scratch& scratch);
+    void offer_found(const parallel::BlockPair& blocks, Scratch& scratch);
 
     const GroupJob* job_ = nullptr;
     const GroupRows* rows_ = nullptr;

@@ -9,10 +9,10 @@ namespace grouplink {
 namespace {
 
 // The factors say how many pairs of a flat tile take as long: 1.1 ns each on a core with AVX-512 VNNI, whose
-// int8 filter leaves few for float32. They were fitted to the processor time of 5,000 to 117,659 sentence
-// embeddings of 384 components, k = 15, each index at recall .95 and .99; `grouplink explain --measure` takes
-// such times on any machine. A plan must be the same everywhere, so they are constants: they choose and order
-// groups, and where they are off a result of the same quality comes a little later.
+// first bytes leave few for a closer score. They were fitted to the processor time of 5,000 to 117,659
+// sentence embeddings of 384 components, k = 15, each index at recall .95 and .99; `grouplink explain
+// --measure` takes such times on any machine. A plan must be the same everywhere, so they are constants: they
+// choose and order groups, and where they are off a result of the same quality comes a little later.
 
 /// The canonical scoring of a pair of a tiny group, with its share of loading and sorting.
 constexpr double direct_pair_factor = 30.0;

@@ -34,6 +34,18 @@ std::int64_t bytes_of(std::int64_t rows, std::int64_t bytes_a_row) {
     return to_bytes(static_cast<double>(rows) * static_cast<double>(bytes_a_row));
 }
 
+/// A row as it is searched: float32 or, where it may be, codes.
+std::int64_t row_bytes(std::int64_t dim, bool codes) {
+    return std::max(dim * 4, codes ? code_bytes(1, dim) : 0);
+}
+
+/// What a row has room for while it is searched: the candidates wanted, some to spare, and half as many
+/// again.
+std::int64_t candidate_bytes(const GroupSize& size, std::int64_t spare, std::int64_t rows) {
+    const std::int64_t kept = size.links + spare;
+    return std::min(kept + kept / 2, rows) * 8;
+}
+
 /// A batch of small groups should take about a millisecond.
 constexpr double batch_cost = 7e8;
 
@@ -67,11 +79,10 @@ void plan_flat(GroupPlan& plan, const GroupSize& size, const LinkOptions& option
             const std::int64_t blocks = blocks_of(plan.rows).count;
             plan.tiles = blocks * (blocks + 1) / 2;
             plan.cost = flat_cost(size);
-            // The float32 rows, perhaps their codes, what is kept of each, and up to two places for each
-            // candidate.
+            // The rows, what is kept of each, and its candidates.
             const bool codes = wants_codes(options.metric, plan.rows, plan.dim);
-            plan.memory_bytes = bytes_of(plan.rows, plan.dim * 4 + (codes ? code_bytes(1, plan.dim) : 0) +
-                                                        32 + std::min(2 * (size.links + 8), plan.rows) * 8);
+            plan.memory_bytes =
+                bytes_of(plan.rows, row_bytes(plan.dim, codes) + 32 + candidate_bytes(size, 8, plan.rows));
             break;
         }
     }
@@ -101,10 +112,10 @@ void plan_partition(GroupPlan& plan, const GroupSize& size, const LinkOptions& o
     plan.fanout_is_free = options.partition.fanout == 0 && options.partition.passes == 0;
     plan.partition.fanout = fanout_of(options.partition, options.recall_target);
     plan.cost = partition_cost(size, expected(options.partition, options.recall_target));
-    // The rows as float32 and int8, their candidates, their cells forth and back, the links that refinements
+    // The rows, their candidates, their cells forth and back, the links that refinements
     // follow.
     plan.memory_bytes =
-        bytes_of(plan.rows, plan.dim * 4 + code_bytes(1, plan.dim) + 40 + 2 * (size.links + 8) * 8 +
+        bytes_of(plan.rows, row_bytes(plan.dim, true) + 40 + candidate_bytes(size, 4, plan.rows) +
                                 8 * plan.partition.fanout + 12 * std::min<std::int64_t>(16, size.links));
 }
 
@@ -182,10 +193,15 @@ bool wants_codes(Metric metric, std::int64_t rows, std::int64_t dim) {
            blocks_of(rows).count >= least_blocks;
 }
 
+bool is_memory_short(std::int64_t rows, std::int64_t dim) {
+    constexpr double most = 1 << 24;  // components; past that, gathering is little beside the tiles
+    return static_cast<double>(rows) * static_cast<double>(dim) > most;
+}
+
 std::int64_t code_bytes(std::int64_t rows, std::int64_t dim) {
-    constexpr std::int64_t numbers = 5 * 4;  // scale, sum, error, norm, offset
+    constexpr std::int64_t numbers = 6 * 4;  // scale, norm, and a sum and an error for each byte
     return rows *
-           (static_cast<std::int64_t>(kernels::narrow_padded(static_cast<std::size_t>(dim))) + numbers);
+           (2 * static_cast<std::int64_t>(kernels::narrow_padded(static_cast<std::size_t>(dim))) + numbers);
 }
 
 Plan make_plan(std::span<const GroupShape> shapes, const LinkOptions& options) {

@@ -43,11 +43,16 @@ struct Blocks {
 };
 Blocks blocks_of(std::int64_t rows);
 
-/// Whether the exact search of a group may use int8 codes of its rows, and what these take: where tiles are
-/// inner products of more than a few components, and more of them than the first ones, in which most pairs
-/// may still matter. They are counted on any machine, and used where its CPU has kernels for them.
+/// Whether the exact search of a group may hold its rows as codes of two bytes, and what these take: where
+/// tiles are inner products of more than a few components, and more of them than the first ones, in which
+/// most pairs may still matter. They take the place of float32 rows where the CPU has kernels for them; a
+/// plan, the same everywhere, counts what takes more.
 bool wants_codes(Metric metric, std::int64_t rows, std::int64_t dim);
 std::int64_t code_bytes(std::int64_t rows, std::int64_t dim);
+
+/// Whether an exact group is so large that its rows, as they are searched, go before its results come, to be
+/// made again if any row has to be searched once more.
+bool is_memory_short(std::int64_t rows, std::int64_t dim);
 
 /// The index, path, cost and memory of each group, costliest first. Pure: it depends on nothing but
 /// its arguments. `shapes` has one entry a group. Throws Error(bad_input) where a group has more rows
