@@ -118,7 +118,10 @@ void spoil_rows(Job& job, Random& random) {
             break;
         case 2:
             job.story += ", zero rows";
-            for (std::size_t i = 0; i < some; ++i) std::fill(any().begin(), any().end(), 0.0);
+            for (std::size_t i = 0; i < some; ++i) {
+                std::vector<double>& row = any();
+                std::fill(row.begin(), row.end(), 0.0);
+            }
             break;
         case 3: {
             job.story += ", a row far off";

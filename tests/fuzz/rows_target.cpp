@@ -74,14 +74,34 @@ void check_table(const Table& table) {
     (void)sum_of(table.vectors);
 }
 
+template <typename Float>
+bool same_floats(const void* a, const void* b, std::int64_t count) {
+    for (std::int64_t i = 0; i < count; ++i) {
+        Float x{};
+        Float y{};
+        std::memcpy(&x, static_cast<const Float*>(a) + i, sizeof x);
+        std::memcpy(&y, static_cast<const Float*>(b) + i, sizeof y);
+        // What is not finite is null in JSON Lines.
+        if (std::isfinite(x) != std::isfinite(y) || (std::isfinite(x) && x != y)) return false;
+    }
+    return true;
+}
+
 bool same_rows(const MatrixView& a, const MatrixView& b) {
     if (a.rows != b.rows || a.type != b.type) return false;
     for (std::int64_t row = 0; row < a.rows; ++row) {
         if (a.has_row(row) != b.has_row(row)) return false;
         if (!a.has_row(row)) continue;
-        if (a.row_dim(row) != b.row_dim(row)) return false;
-        const auto bytes = static_cast<std::size_t>(a.row_dim(row)) * element_size(a.type);
-        if (bytes > 0 && std::memcmp(a.row(row), b.row(row), bytes) != 0) return false;
+        const std::int64_t dim = a.row_dim(row);
+        if (dim != b.row_dim(row)) return false;
+        if (a.type == ElementType::float32) {
+            if (!same_floats<float>(a.row(row), b.row(row), dim)) return false;
+        } else if (a.type == ElementType::float64) {
+            if (!same_floats<double>(a.row(row), b.row(row), dim)) return false;
+        } else if (dim > 0 && std::memcmp(a.row(row), b.row(row),
+                                          static_cast<std::size_t>(dim) * element_size(a.type)) != 0) {
+            return false;
+        }
     }
     return true;
 }
