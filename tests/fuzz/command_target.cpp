@@ -87,7 +87,7 @@ std::string with_record(const std::string& archive, std::string_view record) {
     const std::string data = npy_of_text(record);
     const auto fields = [&](std::string& to) {  // version, flags, method, time, CRC-32, sizes, lengths
         append_number(to, 20, 2);
-        append_number(to, 0, 12);
+        to.append(12, '\0');
         append_number(to, data.size(), 4);
         append_number(to, data.size(), 4);
         append_number(to, name.size(), 2);
@@ -100,7 +100,7 @@ std::string with_record(const std::string& archive, std::string_view record) {
     bytes += old + "PK\x01\x02";
     append_number(bytes, 20, 2);
     fields(bytes);
-    append_number(bytes, 0, 10);
+    bytes.append(10, '\0');
     append_number(bytes, directory, 4);
     bytes += name;
     const std::size_t size = bytes.size() - begin;
