@@ -78,7 +78,8 @@ int main(int argc, char** argv) {
     std::vector<double> steps;
     std::vector<double> heap;
     std::vector<double> resident;
-    for (std::vector<double>* const values : {&steps, &heap, &resident}) values->reserve(1 << 16);  // it counts too
+    for (std::vector<double>* const values : {&steps, &heap, &resident})
+        values->reserve(1 << 16);  // it counts too
     stress::Held first;
     stress::Held last;
     std::ofstream log(arguments.log);
