@@ -3,12 +3,20 @@
 
 #include "parallel/workers.hpp"
 
+#include <atomic>
 #include <cstdio>
+#include <thread>
 
 int main() {
     std::int64_t sum = 0;
-    grouplink::parallel::for_blocks(4000, 1, 4, {}, "test",
-                                    [&sum](std::int64_t first, std::int64_t, int) { sum += first; });
+    std::atomic<int> running{0};
+    grouplink::parallel::for_blocks(2, 1, 2, {}, "test", [&](std::int64_t first, std::int64_t, int) {
+        // Both units run at once, or the scheduler's lock would stand between them; relaxed, it orders
+        // nothing.
+        running.fetch_add(1, std::memory_order_relaxed);
+        while (running.load(std::memory_order_relaxed) < 2) std::this_thread::yield();
+        sum += first;
+    });
     std::printf("%lld\n", static_cast<long long>(sum));
     return 0;
 }
