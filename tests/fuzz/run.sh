@@ -26,9 +26,12 @@ fuzz_one() {
     corpus=$work/corpus/$target
     mkdir -p "$corpus" "$here/regressions/$target" 2>/dev/null || mkdir -p "$corpus"
     # A file of some kilobytes that asks for 256 MiB, or takes ten seconds, is a finding. But Arrow asks malloc for
-    # the length that a message of IPC claims before it reads any of it: memory that nobody writes to is none.
+    # what a message or a page claims before it reads any of it: see README.md.
     local most=256
-    [ "$target" != arrow ] || most=4000000
+    case $target in
+        arrow) most=4000000 ;;
+        parquet) most=1100 ;;
+    esac
     if "$bin/grouplink_fuzz" --target="$target" -max_total_time="$seconds" -max_len=16384 -timeout=10 \
         -rss_limit_mb=2048 -malloc_limit_mb=$most -print_final_stats=1 -reload=0 -verbosity=1 \
         ${dictionary:+-dict="$here/dictionaries/$dictionary"} -artifact_prefix="$work/findings/$target-" \
