@@ -24,7 +24,7 @@ fuzz_one() {
     local target dictionary corpus
     read -r target dictionary <<<"$1"
     corpus=$work/corpus/$target
-    mkdir -p "$corpus" "$here/regressions/$target" 2>/dev/null || mkdir -p "$corpus"
+    mkdir -p "$corpus"
     # A file of some kilobytes that asks for 256 MiB, or takes ten seconds, is a finding. But Arrow asks malloc for
     # what a message or a page claims before it reads any of it: see README.md.
     local most=256
