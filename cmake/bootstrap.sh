@@ -8,6 +8,7 @@
 #     bash cmake/bootstrap.sh test      runs all tests
 #     bash cmake/bootstrap.sh format    checks the formatting of all C++ files; --fix mends it
 #     bash cmake/bootstrap.sh tidy      runs clang-tidy over all C++ files
+#     bash cmake/bootstrap.sh clang     installs what the targets fuzz and tsan take, see tests/README.md
 #
 # Environment:
 #     GROUPLINK_BUILD        the build folder; default: build/ beside cmake/
@@ -277,8 +278,19 @@ tidy() {
     say "no findings"
 }
 
+# Clang with its sanitizers, libFuzzer and OpenMP. Debian's own version, which is the one that is tested.
+clang() {
+    local missing=() package
+    have apt-get || fail "install clang, its sanitizers' runtime and its OpenMP: this script does on Debian and Ubuntu"
+    for package in clang-14 libclang-rt-14-dev libomp-14-dev; do
+        installed $package || missing+=("$package")
+    done
+    ensure_packages "${missing[@]}" || fail "these could not be installed: ${missing[*]}"
+    deps
+}
+
 case "${1:-}" in
-    deps | build | demo | tidy) "$1" ;;
+    deps | build | demo | tidy | clang) "$1" ;;
     test) run_tests ;;
     format) format "${2:-}" ;;
     *)

@@ -8,6 +8,31 @@
 #include <vector>
 
 namespace grouplink::io {
+namespace {
+
+/// Control characters, and bytes that are not UTF-8, escaped.
+std::string escaped(std::string_view value) {
+    const bool utf8 = is_utf8(value);
+    std::string text;
+    for (const char c : value) {
+        if (c == '\n') {
+            text += "\\n";
+        } else if (c == '\r') {
+            text += "\\r";
+        } else if (c == '\t') {
+            text += "\\t";
+        } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F ||
+                   (!utf8 && static_cast<unsigned char>(c) >= 0x80)) {
+            text += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+        } else {
+            text += c;
+        }
+    }
+    return text;
+}
+
+}  // namespace
+
 void fail_system(std::string_view path, std::string_view what, int error_number) {
     fail(ErrorCode::io, "{}: {}: {}", path, what, std::generic_category().message(error_number));
 }
@@ -23,23 +48,7 @@ std::string in_quotes(std::string_view value) {
         }
         if (!value.empty() && static_cast<unsigned char>(value.back()) >= 0xC0) value.remove_suffix(1);
     }
-    const bool utf8 = is_utf8(value);
-    std::string text = "\"";
-    for (const char c : value) {
-        if (c == '\n') {
-            text += "\\n";
-        } else if (c == '\r') {
-            text += "\\r";
-        } else if (c == '\t') {
-            text += "\\t";
-        } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F ||
-                   (!utf8 && static_cast<unsigned char>(c) >= 0x80)) {
-            text += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-        } else {
-            text += c;
-        }
-    }
-    return text + (cut ? "...\"" : "\"");
+    return '"' + escaped(value) + (cut ? "...\"" : "\"");
 }
 
 std::string quoted_list(std::span<const std::string> values) {
@@ -59,8 +68,6 @@ std::string did_you_mean(std::string_view typed, std::span<const std::string> na
     return meant.empty() ? std::string() : fmt::format("; did you mean {}?", in_quotes(meant));
 }
 
-std::string first_line(std::string_view text) {
-    return std::string(text.substr(0, text.find_first_of("\r\n")));
-}
+std::string first_line(std::string_view text) { return escaped(text.substr(0, text.find_first_of("\r\n"))); }
 
 }  // namespace grouplink::io

@@ -30,7 +30,7 @@ std::string quoted_list(std::span<const std::string> values);
 /// `; did you mean "name"?` for the name nearest to `typed`, or nothing when none is near.
 std::string did_you_mean(std::string_view typed, std::span<const std::string> names);
 
-/// The first line of a text that another library wrote.
+/// The first line of a text that another library wrote, which may quote a damaged file: escaped as above.
 std::string first_line(std::string_view text);
 
 }  // namespace grouplink::io

@@ -152,6 +152,11 @@ void read_part_manifest(std::string_view text, const std::string& path, PartFile
         fail_broken(path, error.what());
     }
     if (report.rows < 0 || part.groups < 0) fail_broken(path, "its rows or groups are fewer than none");
+    // Merging adds them up over all shares.
+    const std::int64_t most = most_number / report.shard.count;
+    for (const std::int64_t count : {report.duplicate_rows, report.scored_pairs, report.researched_rows}) {
+        if (count < 0 || count > most) fail_broken(path, "its manifest counts what cannot be");
+    }
     report.mapping = mapping_name(report.options);
 }
 

@@ -6,7 +6,25 @@
 
 #include <cstdlib>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 namespace grouplink::kernels {
+namespace {
+
+#if defined(__x86_64__)
+/// Clang 14's __builtin_cpu_supports does not know the name.
+bool has_f16c() noexcept {
+    unsigned eax = 0;
+    unsigned ebx = 0;
+    unsigned ecx = 0;
+    unsigned edx = 0;
+    return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_F16C) != 0;
+}
+#endif
+
+}  // namespace
 
 std::string_view name(Isa isa) noexcept {
     switch (isa) {
@@ -23,10 +41,8 @@ const Table* find(Isa isa) noexcept {
         case Isa::baseline: return &baseline_table;
 #if defined(__x86_64__)
         case Isa::avx2:
-            return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-                           __builtin_cpu_supports("f16c")
-                       ? &avx2_table
-                       : nullptr;
+            return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c() ? &avx2_table
+                                                                                                 : nullptr;
         case Isa::avx512:
             return find(Isa::avx2) && __builtin_cpu_supports("avx512f") &&
                            __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&

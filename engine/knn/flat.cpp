@@ -122,7 +122,7 @@ bool FlatSearch::rank_row(std::uint32_t row, std::span<const Key> candidates, fl
                           Scratch& scratch) {
     const auto out_of_reach = [&](float score) {
         // Distances past the largest float all count as that one, and go by row.
-        constexpr double largest = std::numeric_limits<float>::max();
+        constexpr auto largest = static_cast<double>(std::numeric_limits<float>::max());
         const double least = index_.least_distance(static_cast<double>(score));
         return static_cast<float>(std::min(least, largest)) > limit;
     };

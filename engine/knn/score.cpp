@@ -8,7 +8,7 @@ namespace grouplink::knn {
 namespace {
 
 float to_float(double distance) {
-    constexpr double largest = std::numeric_limits<float>::max();
+    constexpr auto largest = static_cast<double>(std::numeric_limits<float>::max());
     return static_cast<float>(std::clamp(distance, -largest, largest));
 }
 

@@ -49,7 +49,9 @@ double append_as(std::vector<unsigned char>& bytes, double value, ElementType ty
             append(bytes, half);
             return from_half(half);
         }
-        case ElementType::float32: append(bytes, static_cast<float>(value)); return static_cast<float>(value);
+        case ElementType::float32:
+            append(bytes, static_cast<float>(value));
+            return static_cast<double>(static_cast<float>(value));
         case ElementType::float64: append(bytes, value); return value;
         case ElementType::int8: {
             const auto whole = static_cast<std::int8_t>(std::clamp(std::round(value * 32), -127.0, 127.0));
@@ -129,7 +131,7 @@ Rows clustered_rows(std::int64_t count, std::int64_t dim, std::int64_t clusters,
 double distance(const std::vector<double>& x, const std::vector<double>& y, Metric metric) {
     long double dot = 0, xx = 0, yy = 0, squares = 0, magnitudes = 0, bits = 0;
     for (std::size_t c = 0; c < x.size(); ++c) {
-        const long double a = x[c], b = y[c];
+        const auto a = static_cast<long double>(x[c]), b = static_cast<long double>(y[c]);
         dot += a * b;
         xx += a * a;
         yy += b * b;

@@ -1,0 +1,52 @@
+#include "gauge.hpp"
+
+#include <malloc.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+namespace stress {
+namespace {
+
+std::int64_t entries_of(const std::string& folder) {
+    return std::distance(std::filesystem::directory_iterator(folder), {});
+}
+
+}  // namespace
+
+Held held_now(const std::string& folder) {
+    Held held;
+    held.descriptors = entries_of("/proc/self/fd") - 1;  // but for the one that looks
+    held.threads = entries_of("/proc/self/task");
+    held.files = entries_of(folder);
+    const struct mallinfo2 heap = ::mallinfo2();
+    held.heap = static_cast<std::int64_t>(heap.uordblks + heap.hblkhd);
+    std::ifstream statm("/proc/self/statm");
+    std::int64_t size = 0;
+    std::int64_t resident = 0;
+    statm >> size >> resident;
+    held.resident = resident * ::sysconf(_SC_PAGESIZE);
+    return held;
+}
+
+Trend trend_of(const std::vector<double>& steps, const std::vector<double>& values) {
+    std::vector<double> slopes;
+    double rises = 0;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        for (std::size_t j = i + 1; j < values.size(); ++j) {
+            slopes.push_back((values[j] - values[i]) / (steps[j] - steps[i]));
+            rises += values[j] > values[i] ? 1 : values[j] < values[i] ? -1 : 0;
+        }
+    }
+    if (slopes.empty()) return {};
+    const auto middle = slopes.begin() + std::ssize(slopes) / 2;
+    std::nth_element(slopes.begin(), middle, slopes.end());
+    const auto n = static_cast<double>(values.size());
+    return {.slope = *middle, .z = rises / std::sqrt(n * (n - 1) * (2 * n + 5) / 18)};
+}
+
+}  // namespace stress
