@@ -31,7 +31,7 @@ int resolve_threads(int threads);
 /// Runs works on `threads` workers, of which the caller is one, and returns how busy each was.
 /// Works start in the given order: put the costliest first. A worker takes units of the
 /// works already begun before it begins another, so few are in memory at once and the last large one
-/// is shared by all. BLAS and OpenMP run single-threaded inside.
+/// is shared by all. BLAS runs single-threaded inside; for OpenMP see openmp.hpp.
 ///
 /// The first exception stops all workers and is rethrown; a requested stop gives Error(cancelled).
 std::vector<WorkerReport> run_all(std::vector<Work> works, int threads, const JobControl& control,
