@@ -110,6 +110,7 @@ MatrixView npy_vectors(const NpyHeader& header, std::string_view file, const std
     view.dim = header.shape[1];
     if (view.dim == 0)
         fail(ErrorCode::bad_input, "{}: has shape {}, rows of no components", path, npy_shape(header));
+    check_claimed_dim(view, path);
     if (header.fortran && view.rows > 1 && view.dim > 1) {
         fail(ErrorCode::bad_input,
              "{}: is in Fortran order, column by column; save numpy.ascontiguousarray of it", path);
@@ -175,6 +176,7 @@ RowsRead read_npy(const std::string& path) {
         // Components are read in place, so they must stand aligned; numpy's own files have them so.
         const auto data = std::span(storage->file.data(), storage->file.size()).subspan(header.data_offset);
         std::memcpy(storage->values.extend(data.size()), data.data(), data.size());
+        storage->file.check_unchanged();
         storage->file = MappedFile();
         read.vectors.values = storage->values.data();
     }

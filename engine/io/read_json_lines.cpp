@@ -158,7 +158,9 @@ RowsRead read_json_lines(const std::string& path, const TableColumns& columns, c
     file.read_in_order();
     TableColumns named = columns;
     if (named.embedding.empty()) named.embedding = only_embedding(path, file.text());
-    return RowReader(path, file.text(), named).read(static_cast<std::int64_t>(file.size()), control);
+    RowsRead read = RowReader(path, file.text(), named).read(static_cast<std::int64_t>(file.size()), control);
+    file.check_unchanged();
+    return read;
 }
 
 StringColumn read_json_lines_texts(const std::string& path, const std::string& column,
@@ -187,6 +189,7 @@ StringColumn read_json_lines_texts(const std::string& path, const std::string& c
         fail(ErrorCode::bad_input, "{}: no line has the text {}; the keys of the first are {}{}", path,
              in_quotes(column), quoted_list(first_keys), did_you_mean(column, first_keys));
     }
+    file.check_unchanged();
     return picker.finish();
 }
 

@@ -2,6 +2,7 @@ list(APPEND unit_tests
   io/delimited_test.cpp
   io/inspect_test.cpp
   io/json_lines_test.cpp
+  io/mapped_file_test.cpp
   io/npy_test.cpp
   io/raw_vectors_test.cpp
   io/sqlite_test.cpp
