@@ -29,8 +29,8 @@ constexpr int no_memory = 4;
 
 int main(int argc, char** argv) {
     grouplink::cli::hold_standard_streams();
-    // A reader that went away is an error of the write, not the end of the process; so is a file that grows past
-    // what the process may write.
+    // A reader that went away is an error of the write, not the end of the process; so is a file that grows
+    // past what the process may write.
     std::signal(SIGPIPE, SIG_IGN);
     std::signal(SIGXFSZ, SIG_IGN);
     std::set_terminate(end_without_memory);

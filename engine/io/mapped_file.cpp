@@ -57,22 +57,34 @@ std::string read_at(int descriptor, std::int64_t position, std::size_t size, con
     return bytes;
 }
 
-FileStamp stamp_of(int descriptor, const std::string& path) {
-    struct stat info {};
-    if (::fstat(descriptor, &info) != 0) fail_system(path, "cannot be examined", errno);
-    return {info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec};
+namespace {
+
+FileStamp stamp_of(const struct stat& info) {
+    return {info.st_dev, info.st_ino, info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec};
 }
 
-void check_stamp(int descriptor, const FileStamp& stamp, const std::string& path) {
-    if (stamp_of(descriptor, path) == stamp) return;
+[[noreturn]] void fail_changed(const std::string& path) {
     fail(ErrorCode::io, "{}: was changed while it was read; run again once nothing writes to it", path);
 }
 
-MappedFile::MappedFile(const std::string& path)
-    : path_(path), file_(open_to_read(path)), stamp_(stamp_of(file_.get(), path)) {
+}  // namespace
+
+FileStamp stamp_of(int descriptor, const std::string& path) {
+    struct stat info {};
+    if (::fstat(descriptor, &info) != 0) fail_system(path, "cannot be examined", errno);
+    return stamp_of(info);
+}
+
+void check_stamp(int descriptor, const FileStamp& stamp, const std::string& path) {
+    if (stamp_of(descriptor, path) != stamp) fail_changed(path);
+}
+
+MappedFile::MappedFile(const std::string& path) : path_(path) {
+    const FileDescriptor file = open_to_read(path);
+    stamp_ = stamp_of(file.get(), path);
     if (stamp_.bytes == 0) return;  // which cannot be mapped
     const auto size = static_cast<std::size_t>(stamp_.bytes);
-    void* const data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file_.get(), 0);
+    void* const data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
     if (data == MAP_FAILED) fail_system(path, "cannot be mapped", errno);
     data_ = static_cast<const std::byte*>(data);
     size_ = size;
@@ -84,14 +96,12 @@ MappedFile::~MappedFile() {
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
     : path_(std::move(other.path_)),
-      file_(std::move(other.file_)),
       stamp_(other.stamp_),
       data_(std::exchange(other.data_, nullptr)),
       size_(std::exchange(other.size_, 0)) {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
     std::swap(path_, other.path_);
-    std::swap(file_, other.file_);
     std::swap(stamp_, other.stamp_);
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);
@@ -99,7 +109,10 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 }
 
 void MappedFile::check_unchanged() const {
-    if (file_.get() >= 0) check_stamp(file_.get(), stamp_, path_);
+    struct stat info {};
+    if (path_.empty() || ::stat(path_.c_str(), &info) != 0) return;
+    const FileStamp now = stamp_of(info);
+    if (now.device == stamp_.device && now.inode == stamp_.inode && now != stamp_) fail_changed(path_);
 }
 
 void MappedFile::read_in_order() const {

@@ -25,6 +25,8 @@ private:
 
 /// What tells whether a file is still what it was.
 struct FileStamp {
+    std::uint64_t device = 0;
+    std::uint64_t inode = 0;
     std::int64_t bytes = 0;
     std::int64_t seconds = 0;  ///< when it was last written to
     std::int64_t nanoseconds = 0;
@@ -54,12 +56,12 @@ public:
 
     /// The bytes will be read once, front to back.
     void read_in_order() const;
-    /// Throws Error(io) if the file was written to or cut short since it was mapped.
+    /// Throws Error(io) if the file was written to or cut short since it was mapped. One that was replaced by
+    /// another of its name is mapped as it was. No descriptor is kept for this: a job may map many files.
     void check_unchanged() const;
 
 private:
     std::string path_;
-    FileDescriptor file_;
     FileStamp stamp_;
     const std::byte* data_ = nullptr;
     std::size_t size_ = 0;
