@@ -217,7 +217,7 @@ std::string plan_json(const std::string& path, const Table& table, const Plan& p
             json["refinements"] = group.partition.refinements;
         }
     }
-    nlohmann::ordered_json status;
+    nlohmann::ordered_json status = nlohmann::ordered_json::object();
     for (std::size_t s = 0; s < plan.row_status.size(); ++s) {
         status[std::string(name(static_cast<RowStatus>(s)))] = plan.row_status[s];
     }
@@ -269,6 +269,7 @@ void run_explain(const ExplainArguments& arguments, const std::stop_token& stop)
     if (const auto& shares = arguments.shares) {
         cut.emplace(CutPlan{plan, table.groups, cut_plan(plan, arguments.options, shares->count), *shares});
     }
+    table.check_unchanged();
     line.clear();
     if (const std::string times = line.times_text(); measures && !times.empty()) {
         print_error(fmt::format("measured in {}\n", times));

@@ -13,14 +13,12 @@
 #include <fmt/format.h>
 
 #include <sys/resource.h>
-#include <unistd.h>
 
 #if defined(__GLIBC__)
 #include <malloc.h>
 #endif
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -35,25 +33,10 @@ namespace {
 
 /// Throws what write_text would, before the work and not after it.
 void check_report(const std::string& path, const LinkArguments& arguments) {
+    check_text_output(path, arguments.output.force);
     std::error_code ignored;
-    if (std::filesystem::is_directory(path, ignored)) {
-        throw Error(ErrorCode::io, fmt::format("{}: is a folder; name a file", path));
-    }
-    if (std::filesystem::exists(path, ignored) && !arguments.output.force) {
-        throw Error(ErrorCode::io, fmt::format("{}: exists already; pass --force to replace it", path));
-    }
     if (std::filesystem::equivalent(path, arguments.input.path, ignored)) {
         throw Error(ErrorCode::invalid_options, fmt::format("{}: the report would replace the input", path));
-    }
-    const std::string parent = std::filesystem::path(path).parent_path().string();
-    const std::string folder = parent.empty() ? std::string(1, '.') : parent;
-    if (!std::filesystem::is_directory(folder, ignored)) {
-        throw Error(ErrorCode::io,
-                    fmt::format("{}: there is no folder \"{}\"; create it first", path, folder));
-    }
-    if (::access(folder.c_str(), W_OK | X_OK) != 0) {
-        const std::string reason = std::generic_category().message(errno);
-        throw Error(ErrorCode::io, fmt::format("{}: cannot write to its folder: {}", path, reason));
     }
 }
 

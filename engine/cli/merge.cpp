@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -60,11 +61,13 @@ void run_merge(const MergeArguments& arguments, const std::stop_token& stop) {
     const JobControl control{line.callback(), stop};
     line.update({"read", 0.0});
     std::vector<LinkPart> parts;
+    std::vector<std::function<void()>> checks;  // that the parts' files stay as they are
     LinkArguments job = arguments.job;
     for (const std::string& path : arguments.parts) {
         PartFile file = read_part(path, control);
         if (parts.empty()) job.input = input_of(file.input, arguments.job.input);
         parts.push_back(std::move(file.part));
+        checks.push_back(std::move(file.check_unchanged));
         if (parts.size() > 1) continue;
         // As soon as it is known whether there is an input to be read.
         check_output(job.output, job.input);
@@ -73,6 +76,8 @@ void run_merge(const MergeArguments& arguments, const std::stop_token& stop) {
     const double read_seconds = seconds_since(start);
 
     LinkResult result = merge_parts(parts, job.options.threads, control);
+    for (const auto& check : checks) check();
+    checks.clear();
     const Table table = table_of(parts.front(), job, control);
     parts.clear();
     deliver(job, table, std::move(result), start, read_seconds, line, control);

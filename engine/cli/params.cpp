@@ -130,7 +130,10 @@ RawArguments with_params(RawArguments raw) {
         throw Error(ErrorCode::invalid_options, "--params: got \"\", wants the path of a .json file");
     }
     const std::string text = read_text(path);
-    const Json object = Json::parse(text, nullptr, false);
+    // What is nested deeper is no parameter, and showing it would exhaust the stack.
+    constexpr int deepest = 4;
+    const auto keep = [](int depth, Json::parse_event_t, const Json&) { return depth <= deepest; };
+    const Json object = Json::parse(text, keep, false);
     if (!object.is_object()) fail(path, "holds no JSON object of parameters, such as {\"n_nearest\": 10}");
     RawArguments from_file;
     for (const auto& [key, value] : object.items()) {

@@ -85,7 +85,11 @@ void ProgressLine::tick(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
     while (!stop.stop_requested()) {
         stopped_.wait_for(lock, stop, std::chrono::seconds(1), [] { return false; });
-        if (!stop.stop_requested() && !stage_.empty()) draw();
+        if (stop.stop_requested() || stage_.empty()) continue;
+        try {
+            draw();
+        } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): the next one may be drawn
+        }
     }
 }
 

@@ -10,6 +10,8 @@
 
 #include <exception>
 #include <new>
+#include <string>
+#include <system_error>
 #include <variant>
 
 namespace grouplink::cli {
@@ -44,13 +46,7 @@ int complain(ExitCode code, std::string_view message) {
     return static_cast<int>(code);
 }
 
-/// The exit code of what ran to its end.
-int execute(const Arguments& arguments) {
-    if (const auto* text = std::get_if<PrintArguments>(&arguments)) {
-        print(text->text);
-        return 0;
-    }
-    const StopSignals signals;
+int execute(const Arguments& arguments, const StopSignals& signals) {
     if (const auto* link = std::get_if<LinkArguments>(&arguments)) run_link(*link, signals.token());
     if (const auto* explain = std::get_if<ExplainArguments>(&arguments))
         run_explain(*explain, signals.token());
@@ -65,6 +61,33 @@ int execute(const Arguments& arguments) {
     return 0;
 }
 
+/// Whatever else is said of a file that was cut short comes of the zeros in its place.
+void check_lost() {
+    const std::string file = StopSignals::lost_file();
+    if (file.empty()) return;
+    throw Error(
+        ErrorCode::io,
+        fmt::format("{}: was cut short while it was read, or its disk failed; run again once it is whole",
+                    file));
+}
+
+/// The exit code of what ran to its end.
+int execute(const Arguments& arguments) {
+    if (const auto* text = std::get_if<PrintArguments>(&arguments)) {
+        print(text->text);
+        return 0;
+    }
+    const StopSignals signals;
+    try {
+        const int code = execute(arguments, signals);
+        check_lost();
+        return code;
+    } catch (...) {
+        check_lost();
+        throw;
+    }
+}
+
 int run_or_complain(std::span<const std::string> arguments) {
     try {
         return execute(validate_arguments(with_params(parse_raw(arguments))));
@@ -74,6 +97,12 @@ int run_or_complain(std::span<const std::string> arguments) {
         return complain(exit_code(error.code()), text);
     } catch (const std::bad_alloc&) {
         return complain(ExitCode::memory, "out of memory");
+    } catch (const std::system_error& error) {
+        // Threads are what there can be too few of.
+        const bool memory = error.code() == std::errc::resource_unavailable_try_again ||
+                            error.code() == std::errc::not_enough_memory;
+        return complain(memory ? ExitCode::memory : ExitCode::failed,
+                        fmt::format("the system refuses: {}", error.what()));
     } catch (const std::exception& error) {
         return complain(ExitCode::failed, fmt::format("internal fault: {}", error.what()));
     } catch (...) {

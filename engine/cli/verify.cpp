@@ -184,6 +184,7 @@ bool run_verify(const VerifyArguments& arguments, const std::stop_token& stop) {
     VerifyResult result = about_file(arguments.input.path, [&] {
         return verify_links(table.vectors, table.groups, file.graph, options, control);
     });
+    table.check_unchanged();
     std::vector<VerifyCheck> checks{file_check(file)};
     checks.insert(checks.end(), result.checks.begin(), result.checks.end());
     result.checks = std::move(checks);

@@ -1,10 +1,13 @@
 #pragma once
 
+#include "io/message.hpp"
+
 #include <grouplink/error.hpp>
 
 #include <arrow/result.h>
 #include <arrow/status.h>
 
+#include <new>
 #include <string>
 #include <utility>
 
@@ -14,6 +17,7 @@ namespace grouplink::io {
 /// memory, bad_input for the rest. The text is cut to its first line.
 inline void check_arrow(const arrow::Status& status, const std::string& path) {
     if (status.ok()) return;
+    if (tells_of_memory(status.message())) throw std::bad_alloc();
     const ErrorCode code = status.IsIOError()       ? ErrorCode::io
                            : status.IsOutOfMemory() ? ErrorCode::over_budget
                                                     : ErrorCode::bad_input;

@@ -18,6 +18,7 @@ namespace grouplink::io {
 namespace {
 
 constexpr std::size_t buffer_bytes = std::size_t{1} << 20;
+constexpr int tries = 100;  // of names
 
 [[noreturn]] void fail_to_write(const std::string& path, int error_number) {
     fail_system(path, "cannot write", error_number);
@@ -50,6 +51,24 @@ std::string temporary_name(const std::string& name) {
     std::string result = fmt::format("{}{}-", temporary_prefix(name), ::getpid());
     for (int i = 0; i < 6; ++i) result += letters[letter(random)];
     return result;
+}
+
+/// Names a file that has none. False with errno set where that cannot be.
+bool link_unnamed(int file, int folder, const std::string& name) {
+    const std::string from = fmt::format("/proc/self/fd/{}", file);
+    return ::linkat(AT_FDCWD, from.c_str(), folder, name.c_str(), AT_SYMLINK_FOLLOW) == 0;
+}
+
+/// A file without a name; none where it could not be given one later, which is tried with another.
+FileDescriptor open_unnamed(int folder, const std::string& name) {
+    const auto open = [folder] {
+        return FileDescriptor(::openat(folder, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0666));
+    };
+    const FileDescriptor trial = open();
+    const std::string trial_name = temporary_name(name);
+    if (trial.get() < 0 || !link_unnamed(trial.get(), folder, trial_name)) return FileDescriptor();
+    ::unlinkat(folder, trial_name.c_str(), 0);
+    return open();
 }
 
 /// Some file systems refuse to sync a folder; there is nothing more to be done there.
@@ -93,6 +112,8 @@ void write_fully(int descriptor, std::string_view bytes, const std::string& path
         const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
         if (written < 0) {
             if (errno == EINTR) continue;
+            // The bytes are those of a mapped file.
+            if (errno == EFAULT) fail(ErrorCode::io, "{}: its input was cut short while it was read", path);
             fail_to_write(path, errno);
         }
         bytes.remove_prefix(static_cast<std::size_t>(written));
@@ -109,7 +130,11 @@ AtomicFile::AtomicFile(std::string path, bool force)
     // A folder may be open to writing and yet not to listing.
     if (folder_.get() < 0) folder_ = FileDescriptor(::open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (folder_.get() < 0) fail_to_write(path_, errno);
-    constexpr int tries = 100;
+    file_ = open_unnamed(folder_.get(), place_.name);
+    if (file_.get() < 0) open_named();
+}
+
+void AtomicFile::open_named() {
     for (int i = 0; i < tries && file_.get() < 0; ++i) {
         std::string name = temporary_name(place_.name);
         constexpr int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC;
@@ -121,6 +146,23 @@ AtomicFile::AtomicFile(std::string path, bool force)
         }
     }
     if (file_.get() < 0) fail_to_write(path_, EEXIST);
+}
+
+void AtomicFile::give_name() {
+    for (int i = 0; i < tries && temporary_.empty(); ++i) {
+        std::string name = temporary_name(place_.name);
+        if (link_unnamed(file_.get(), folder_.get(), name)) {
+            temporary_ = std::move(name);
+        } else if (errno != EEXIST) {
+            fail_to_write(path_, errno);
+        }
+    }
+    if (temporary_.empty()) fail_to_write(path_, EEXIST);
+}
+
+std::string AtomicFile::temporary_path() {
+    give_name();
+    return place_.folder + "/" + temporary_;
 }
 
 AtomicFile::~AtomicFile() {
@@ -187,6 +229,12 @@ void AtomicFile::rename_over_nothing() {
 void AtomicFile::commit() {
     flush();
     if (::fsync(file_.get()) != 0) fail_to_write(path_, errno);
+    if (temporary_.empty() && !force_) {
+        if (link_unnamed(file_.get(), folder_.get(), place_.name)) return sync_folder(folder_.get(), path_);
+        if (errno == EEXIST) fail_exists(path_);
+        fail_to_write(path_, errno);
+    }
+    give_name();
     // Some file systems tell of a full disk no sooner than here.
     if (::close(file_.release()) != 0 && errno != EINTR) fail_to_write(path_, errno);
     if (!force_) {

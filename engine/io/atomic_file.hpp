@@ -28,9 +28,10 @@ std::string temporary_prefix(const std::string& name);
 /// Writes all of `bytes`, whatever a single call of the system takes. Throws Error(io) about `path`.
 void write_fully(int descriptor, std::string_view bytes, const std::string& path);
 
-/// A file that appears whole or not at all: it is written beside its place, synced and renamed by
-/// commit(). Without commit() it disappears. Without `force` it replaces nothing, even what came to
-/// its place meanwhile. A killed process may leave `.NAME.tmp-PID-XXXXXX` behind.
+/// A file that appears whole or not at all: it is written without a name in the folder of its place, synced
+/// and named by commit(). Without commit() it disappears, whatever ends the process. Without `force` it
+/// replaces nothing, even what came to its place meanwhile. Where the file system knows no files without a
+/// name, or a library writes by name, it is `.NAME.tmp-PID-XXXXXX` until then, which a killed process leaves.
 class AtomicFile {
 public:
     AtomicFile(std::string path, bool force);
@@ -45,13 +46,15 @@ public:
     std::int64_t position() const { return position_; }
     const std::string& path() const { return path_; }
     /// Where it is until commit(), for a library that writes by name; then nothing is written here.
-    std::string temporary_path() const { return place_.folder + "/" + temporary_; }
+    std::string temporary_path();
 
     /// Nothing may be written after it.
     void commit();
 
 private:
     void flush();
+    void open_named();
+    void give_name();
     void rename_over_nothing();
 
     std::string path_;  ///< as the user gave it, for messages
@@ -59,7 +62,7 @@ private:
     OutputPlace place_;
     FileDescriptor folder_;  ///< so that a change of the working folder does not matter
     FileDescriptor file_;
-    std::string temporary_;  ///< name in the folder; empty once there is none to remove
+    std::string temporary_;  ///< name in the folder; empty where there is none to remove
     std::unique_ptr<char[]> buffer_;
     std::size_t buffered_ = 0;
     std::int64_t position_ = 0;

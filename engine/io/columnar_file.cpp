@@ -27,6 +27,7 @@ void ColumnarFile::limit_memory() {
 
 void ColumnarFile::check(const arrow::Status& status) const {
     if (status.ok()) return;
+    if (tells_of_memory(status.message())) throw std::bad_alloc();
     if (status.IsOutOfMemory()) {
         fail(ErrorCode::bad_input,
              "{}: asks for more memory than a file of {} bytes can fill, or than there is: {}", path_, bytes_,

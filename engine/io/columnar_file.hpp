@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -23,6 +24,7 @@ auto reading_columns(const std::string& path, Function function) {
     try {
         return function();
     } catch (const parquet::ParquetException& error) {
+        if (tells_of_memory(error.what())) throw std::bad_alloc();
         fail(ErrorCode::bad_input, "{}: is damaged, or uses what this reader does not know: {}", path,
              first_line(error.what()));
     }

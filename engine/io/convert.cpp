@@ -199,6 +199,7 @@ Converted convert_rows(const ConvertSpec& spec, Format from, Format to, const Jo
                  "{}: vectors are written to .parquet, .arrow, .npy, .fbin, .fvecs or .jsonl",
                  spec.output.path);
     }
+    table.check_unchanged();
     file.commit();
     return converted;
 }

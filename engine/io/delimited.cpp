@@ -6,6 +6,13 @@
 
 namespace grouplink::io {
 
+namespace {
+
+/// Each takes some hundred bytes where it is a column, and but one in the file.
+constexpr std::size_t most_fields = 1'000'000;
+
+}  // namespace
+
 std::string_view without_mark(std::string_view text) {
     constexpr std::string_view mark = "\xEF\xBB\xBF";
     if (text.starts_with(mark)) text.remove_prefix(mark.size());
@@ -79,6 +86,10 @@ bool DelimitedReader::next(std::vector<Field>& fields) {
     for (;;) {
         Field field;
         if (at_ == end_ || *at_ != '"' || !quoted_field(field)) field = plain_field();
+        if (fields.size() == most_fields) {
+            fail(ErrorCode::bad_input, "{}: line {} has more than {} fields; it is not a table", path_, line_,
+                 most_fields);
+        }
         fields.push_back(field);
         if (at_ == end_) return true;
         if (*at_++ == '\n') {

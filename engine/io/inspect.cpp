@@ -41,6 +41,7 @@ FileInfo inspect_npy(const std::string& path) {
         column.type += fmt::format(" {}", npy_shape(header));
     }
     info.columns.push_back(std::move(column));
+    file.check_unchanged();
     return info;
 }
 

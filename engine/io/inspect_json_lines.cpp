@@ -94,6 +94,7 @@ FileInfo inspect_json_lines(const std::string& path, const JobControl& control) 
             columns[place->second].see(field);
         }
     }
+    file.check_unchanged();
     for (SeenColumn& column : columns) info.columns.push_back(column.finish(info.rows));
     return info;
 }

@@ -44,6 +44,7 @@ FileInfo inspect_npz(const std::string& path) {
         }
         info.columns.push_back(std::move(column));
     }
+    file.check_unchanged();
     if (matrix_rows) info.rows = *matrix_rows;
     return info;
 }

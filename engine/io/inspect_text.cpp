@@ -59,6 +59,7 @@ FileInfo inspect_text(const std::string& path, char delimiter, const JobControl&
             }
         }
     }
+    file.check_unchanged();
     for (std::size_t i = 0; i < types.size(); ++i) info.columns[i].type = types[i].name();
     return info;
 }

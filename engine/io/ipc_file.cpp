@@ -105,6 +105,7 @@ void IpcFile::read(const std::vector<int>& fields, const JobControl& control,
             take_batch(*batch);
         }
         check_end(take(source.Tell()));
+        file_.check_unchanged();
         return;
     }
     const auto reader = take(arrow::ipc::RecordBatchFileReader::Open(&source, options(fields)));
@@ -113,6 +114,7 @@ void IpcFile::read(const std::vector<int>& fields, const JobControl& control,
         ticker.at(bytes_ / batches * i);
         take_batch(*take(reader->ReadRecordBatch(i)));
     }
+    file_.check_unchanged();
 }
 
 }  // namespace grouplink::io

@@ -68,6 +68,8 @@ std::string did_you_mean(std::string_view typed, std::span<const std::string> na
     return meant.empty() ? std::string() : fmt::format("; did you mean {}?", in_quotes(meant));
 }
 
+bool tells_of_memory(std::string_view text) { return text.find("bad_alloc") != std::string_view::npos; }
+
 std::string first_line(std::string_view text) { return escaped(text.substr(0, text.find_first_of("\r\n"))); }
 
 }  // namespace grouplink::io

@@ -3,6 +3,7 @@
 #include "io/links_reader.hpp"
 #include "io/message.hpp"
 #include "io/report_json.hpp"
+#include "io/shallow_json.hpp"
 
 #include <grouplink/version.hpp>
 
@@ -82,13 +83,12 @@ std::string metadata_json(const LinksRecord& record, std::int64_t links) {
 }
 
 std::string ascii_record(const std::string& text) {
-    const Json record = Json::parse(text, nullptr, false);
+    const Json record = parse_shallow<Json>(text);
     return record.is_object() ? record.dump(-1, ' ', true, Json::error_handler_t::replace) : std::string();
 }
 
 std::vector<std::pair<std::string, std::string>> read_metadata(const std::string& text) {
-    // The parser is not recursive, so a deep document cannot exhaust the stack.
-    const Json record = Json::parse(text, nullptr, false);
+    const Json record = parse_shallow<Json>(text);
     if (!record.is_object()) return {{std::string(metadata_key), text}};
     const auto shown = [](const Json& value) {
         if (value.is_string()) return value.get<std::string>();
@@ -124,7 +124,7 @@ bool set_mapping(std::string_view mapping, LinksRecord& record) {
 }
 
 void read_record(const std::string& text, std::optional<std::int64_t> rows_known, LinksFile& file) {
-    const Json json = Json::parse(text, nullptr, false);
+    const Json json = parse_shallow<Json>(text);
     if (!json.is_object()) return add_fault(file, "its record of how the links were made is no JSON object");
     RecordReader all(json, file);
     const std::int64_t links = file.graph.links() + file.faults;  // which are links that have no place

@@ -111,6 +111,7 @@ MatrixView npy_vectors(const NpyHeader& header, std::string_view file, const std
     view.dim = header.shape[1];
     if (view.dim == 0)
         fail(ErrorCode::bad_input, "{}: has shape {}, rows of no components", path, npy_shape(header));
+    check_claimed_dim(view, path);
     if (header.fortran && view.rows > 1 && view.dim > 1) {
         fail(ErrorCode::bad_input,
              "{}: is in Fortran order, column by column; save numpy.ascontiguousarray of it", path);
@@ -182,6 +183,7 @@ RowsRead read_npy(const std::string& path, const Spill& spill) {
                         static_cast<std::size_t>(view.dim) * element_size(view.type));
             rows.add_row(view.dim, true);
         }
+        file.check_unchanged();
         read.vectors = rows.finish(*storage);
     } else {
         read.vectors.file_backed = true;

@@ -1,6 +1,5 @@
 #include "io/parquet_file.hpp"
 
-#include "io/mapped_file.hpp"
 #include "io/ticker.hpp"
 
 #include <arrow/io/file.h>
@@ -8,11 +7,7 @@
 #include <parquet/file_reader.h>
 #include <parquet/statistics.h>
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
 #include <string_view>
 
 namespace grouplink::io {
@@ -25,10 +20,8 @@ constexpr std::int64_t most_rows_a_batch = std::int64_t{1} << 16;
 /// Arrow's own words for files of other kinds are of little use.
 void check_marks(const std::string& path, int descriptor, std::int64_t size) {
     constexpr std::int64_t smallest = 12;
-    std::array<char, 4> mark{};
     const auto has_mark = [&](std::int64_t position, std::string_view expected) {
-        return ::pread(descriptor, mark.data(), mark.size(), position) == std::ssize(mark) &&
-               std::string_view(mark.data(), mark.size()) == expected;
+        return read_at(descriptor, position, expected.size(), path) == expected;
     };
     if (size == 0) fail(ErrorCode::bad_input, "{}: is empty, so it is no Parquet file", path);
     if (has_mark(0, "PARE"))
@@ -36,7 +29,7 @@ void check_marks(const std::string& path, int descriptor, std::int64_t size) {
     if (!has_mark(0, "PAR1")) {
         fail(ErrorCode::bad_input, "{}: is no Parquet file, it does not begin with PAR1", path);
     }
-    if (size < smallest || !has_mark(size - std::ssize(mark), "PAR1")) {
+    if (size < smallest || !has_mark(size - 4, "PAR1")) {
         fail(ErrorCode::bad_input, "{}: was cut short, it does not end with PAR1", path);
     }
 }
@@ -50,14 +43,13 @@ void collect_leaves(const parquet::arrow::SchemaField& field, std::vector<int>& 
 
 ParquetFile::ParquetFile(const std::string& path) : ColumnarFile(path) {
     FileDescriptor descriptor = open_to_read(path);
-    struct stat info {};
-    if (::fstat(descriptor.get(), &info) != 0) fail_system(path, "cannot be examined", errno);
-    bytes_ = info.st_size;
+    stamp_ = stamp_of(descriptor.get(), path);
+    bytes_ = stamp_.bytes;
     check_marks(path, descriptor.get(), bytes_);
 
     limit_memory();
     auto source = take(arrow::io::ReadableFile::Open(descriptor.get(), pool_.get()));
-    descriptor.release();
+    descriptor_ = descriptor.release();
     parquet::ReaderProperties properties(pool_.get());
     properties.enable_buffered_stream();
     properties.set_buffer_size(mebibyte);
@@ -172,6 +164,7 @@ void ParquetFile::read(const std::vector<int>& fields, const JobControl& control
                  done - before > expected ? "more" : std::to_string(done - before));
         }
     }
+    check_stamp(descriptor_, stamp_, path_);
 }
 
 }  // namespace grouplink::io

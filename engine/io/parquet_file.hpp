@@ -1,6 +1,7 @@
 #pragma once
 
 #include "io/columnar_file.hpp"
+#include "io/mapped_file.hpp"
 
 #include <parquet/arrow/reader.h>
 
@@ -24,6 +25,8 @@ private:
     std::vector<int> leaves(int field) const;
     std::int64_t batch_rows(int row_group, const std::vector<int>& leaf_columns) const;
 
+    int descriptor_ = -1;  ///< the reader's
+    FileStamp stamp_;
     std::unique_ptr<parquet::arrow::FileReader> reader_;
     std::shared_ptr<parquet::FileMetaData> metadata_;
 };

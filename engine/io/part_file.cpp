@@ -137,6 +137,7 @@ PartContents read_part_contents(const std::string& path, const JobControl& contr
     part.targets = values_of<std::int64_t>(sections[4], path);
     part.distances = values_of<float>(sections[5], path);
     part.report.links_found = std::ssize(part.targets);
+    contents.file.check_unchanged = [mapped] { mapped->check_unchanged(); };
     part.storage = std::move(mapped);
     return contents;
 }
@@ -156,6 +157,7 @@ void write_part(const OutputSpec& output, const InputSpec& input, const Table& t
                 const JobControl& control) {
     using namespace io;
     check_part_output(output, input);
+    table.check_unchanged();
     LinkPart named = part;
     named.input.ids = hash_ids(table.ids);
     const std::string manifest = part_manifest(named, input);

@@ -4,6 +4,7 @@
 #include "io/message.hpp"
 #include "io/number_bytes.hpp"
 #include "io/report_json.hpp"
+#include "io/shallow_json.hpp"
 
 #include <charconv>
 #include <cmath>
@@ -118,8 +119,7 @@ std::string part_manifest(const LinkPart& part, const InputSpec& input) {
 }
 
 void read_part_manifest(std::string_view text, const std::string& path, PartFile& file) {
-    // The parser is not recursive, so a deep document cannot exhaust the stack.
-    const Json json = Json::parse(text, nullptr, false);
+    const Json json = parse_shallow<Json>(text);
     const Entries all(json, path);
     LinkPart& part = file.part;
     Report& report = part.report;

@@ -19,6 +19,13 @@ std::uint32_t word_at(std::string_view file, std::size_t position) {
 
 }  // namespace
 
+void check_claimed_dim(const MatrixView& view, const std::string& path) {
+    constexpr std::int64_t most = 1'000'000;
+    if (view.rows > 0 || view.dim <= most) return;
+    fail(ErrorCode::bad_input, "{}: says that its rows, of which there are none, have {} components each",
+         path, view.dim);
+}
+
 RowsRead read_fbin(const std::string& path) {
     auto storage = std::make_shared<Table::Storage>();
     storage->file = MappedFile(path);
@@ -32,6 +39,7 @@ RowsRead read_fbin(const std::string& path) {
     read.vectors.rows = word_at(file, 0);
     read.vectors.dim = word_at(file, word);
     if (read.vectors.dim == 0) fail(ErrorCode::bad_input, "{}: says that rows have no components", path);
+    check_claimed_dim(read.vectors, path);
     // Two numbers of 32 bits: the product of both and 4 does not overflow 66 bits, so it is not taken.
     const std::uint64_t components = (file.size() - header) / word;
     const auto rows = static_cast<std::uint64_t>(read.vectors.rows);
@@ -82,6 +90,7 @@ RowsRead read_fvecs(const std::string& path, const Spill& spill) {
         fail(ErrorCode::bad_input, "{}: was cut short, {} bytes are left after {} rows of {} components",
              path, file.size() - rows * (word + bytes), rows, dim);
     }
+    mapped.check_unchanged();
     auto storage = std::make_shared<Table::Storage>();
     RowsRead read;
     read.vectors = buffer.finish(*storage);

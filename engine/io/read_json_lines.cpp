@@ -157,7 +157,9 @@ RowsRead read_json_lines(const std::string& path, const TableColumns& columns, c
     const MappedFile file(path);
     TableColumns named = columns;
     if (named.embedding.empty()) named.embedding = only_embedding(path, file.text());
-    return RowReader(path, file.text(), named, spill).read(Ticker(control, "read", file));
+    RowsRead read = RowReader(path, file.text(), named, spill).read(Ticker(control, "read", file));
+    file.check_unchanged();
+    return read;
 }
 
 StringColumn read_json_lines_texts(const std::string& path, const std::string& column,
@@ -185,6 +187,7 @@ StringColumn read_json_lines_texts(const std::string& path, const std::string& c
         fail(ErrorCode::bad_input, "{}: no line has the text {}; the keys of the first are {}{}", path,
              in_quotes(column), quoted_list(first_keys), did_you_mean(column, first_keys));
     }
+    file.check_unchanged();
     return picker.finish();
 }
 

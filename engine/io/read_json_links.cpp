@@ -125,7 +125,10 @@ private:
 LinksFile read_json_links(const std::string& path, RowNames& names, const JobControl& control) {
     const MappedFile file(path);
     file.read_in_order();
-    return JsonLinks(path, file.text(), names).read(static_cast<std::int64_t>(file.size()), control);
+    LinksFile links =
+        JsonLinks(path, file.text(), names).read(static_cast<std::int64_t>(file.size()), control);
+    file.check_unchanged();
+    return links;
 }
 
 }  // namespace grouplink::io

@@ -49,6 +49,8 @@ public:
              in_quotes(name));
     }
 
+    void check_unchanged() const { file_.check_unchanged(); }
+
 private:
     const std::string& path_;
     MappedFile file_;
@@ -91,6 +93,7 @@ LinksFile read_npz_links(const std::string& path, RowNames& names, const JobCont
         read_record(npy_text(record->header, record->data()), names.table_rows(), file);
     }
     const std::vector<std::int64_t> shape = integers(npz.get("shape"), control);
+    npz.check_unchanged();
     const std::int64_t rows = names.table_rows().value_or(file.graph.rows());
     if (shape.size() != 2 || shape[0] != rows || shape[1] != rows) {
         add_fault(file, fmt::format("the shape is ({}), there are {} rows", fmt::join(shape, ", "), rows));

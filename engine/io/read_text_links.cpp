@@ -121,7 +121,9 @@ LinksFile read_text_links(const std::string& path, char delimiter, RowNames& nam
                           const JobControl& control) {
     const MappedFile file(path);
     file.read_in_order();
-    return TextLinks(path, names).read(file.text(), delimiter, control);
+    LinksFile links = TextLinks(path, names).read(file.text(), delimiter, control);
+    file.check_unchanged();
+    return links;
 }
 
 }  // namespace grouplink::io

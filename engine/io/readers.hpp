@@ -50,6 +50,10 @@ RowsRead read_npy(const std::string& path, const Spill& spill);
 /// Two 32-bit integers, rows and dimension, then rows of float32; mapped.
 RowsRead read_fbin(const std::string& path);
 
+/// Throws Error(bad_input) for rows of which there are none and which claim more components than any have: no
+/// bytes back that number.
+void check_claimed_dim(const MatrixView& view, const std::string& path);
+
 /// Rows of float32, before each its dimension as a 32-bit integer.
 RowsRead read_fvecs(const std::string& path, const Spill& spill);
 

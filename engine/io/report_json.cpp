@@ -93,7 +93,8 @@ Json options_json(const LinkOptions& options) {
 
 std::string to_json(const Report& report) {
     using io::Json;
-    Json json;
+    // Made an object at once: a null that becomes one while memory runs out is left half of each.
+    Json json = Json::object();
     json["version"] = report.version;
     json["faiss_version"] = report.faiss_version;
     json["input"] = report.input;

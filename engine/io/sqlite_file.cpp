@@ -6,10 +6,8 @@
 #include <sqlite3.h>
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <limits>
 
@@ -24,10 +22,9 @@ constexpr int steps_a_look = 100'000;  // some milliseconds of the virtual machi
 void check_mark(const std::string& path) {
     constexpr std::string_view mark = "SQLite format 3\0"sv;
     const FileDescriptor file = open_to_read(path);
-    std::array<char, 16> begin{};
-    const ssize_t got = ::pread(file.get(), begin.data(), begin.size(), 0);
-    if (got == 0) fail(ErrorCode::bad_input, "{}: is empty, so it is no SQLite database", path);
-    if (got != std::ssize(begin) || std::string_view(begin.data(), begin.size()) != mark) {
+    const std::string begin = io::read_at(file.get(), 0, mark.size(), path);
+    if (begin.empty()) fail(ErrorCode::bad_input, "{}: is empty, so it is no SQLite database", path);
+    if (begin != mark) {
         fail(ErrorCode::bad_input, "{}: is no SQLite database, it does not begin with \"SQLite format 3\"",
              path);
     }
@@ -41,11 +38,12 @@ std::int64_t size_of(const std::string& path) {
 /// SQLite takes the missing end of a last page for zeros, and may never come to read it. Where a journal
 /// stands beside the file, that page may be one that is yet to be taken back.
 void check_whole(const std::string& path) {
-    constexpr off_t page_size_at = 16;
+    constexpr std::int64_t page_size_at = 16;
     const FileDescriptor file = open_to_read(path);
-    std::array<unsigned char, 2> stored{};
-    if (::pread(file.get(), stored.data(), stored.size(), page_size_at) != std::ssize(stored)) return;
-    const std::int64_t number = stored[0] * 256 + stored[1];
+    const std::string stored = io::read_at(file.get(), page_size_at, 2, path);
+    if (stored.size() < 2) return;
+    const std::int64_t number =
+        static_cast<unsigned char>(stored[0]) * 256 + static_cast<unsigned char>(stored[1]);
     const std::int64_t page = number == 1 ? 65'536 : number;
     const std::int64_t bytes = size_of(path);
     if (page < 512 || bytes % page == 0 || size_of(path + "-journal") > 0) return;

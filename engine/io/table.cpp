@@ -54,6 +54,10 @@ std::optional<ValuesFile> ids_file(const InputSpec& input, bool array) {
 
 }  // namespace
 
+void Table::check_unchanged() const {
+    if (storage_) storage_->file.check_unchanged();
+}
+
 Table read_table(const InputSpec& input, const JobControl& control) {
     const Format format = known_format(input.path, FileRole::rows, "an input");
     const bool array = is_array(format);

@@ -151,6 +151,7 @@ auto read_file(const ValuesFile& file, Sink sink, const JobControl& control) {
         case Format::tsv: read_delimited(file, mapped.text(), sink, ticker); break;
         default: read_lines(file.path, mapped.text(), sink, ticker);
     }
+    mapped.check_unchanged();
     return sink.finish();
 }
 

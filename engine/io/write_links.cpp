@@ -148,12 +148,15 @@ void check_output(const OutputSpec& output, const InputSpec& input) {
 void write_links(const OutputSpec& output, const InputSpec& input, const Table& table,
                  const LinkResult& result, const JobControl& control) {
     check_output(output, input);
+    table.check_unchanged();
     io::check_sizes(table, result);
     io::LinksOut links = io::links_out(table, result);
     const bool grouped = !input.group.empty() || !input.groups_file.empty();
     if (grouped || io::format_of(input.path) == io::Format::sqlite) links.groups = &table.groups;
     io::write_links_out(output, input, links, control);
 }
+
+void check_text_output(const std::string& path, bool force) { io::output_place(path, force); }
 
 void write_text(const std::string& path, std::string_view text, bool force) {
     io::AtomicFile file(path, force);

@@ -1,5 +1,6 @@
 #include "io/message.hpp"
 #include "io/metadata.hpp"
+#include "io/shallow_json.hpp"
 #include "io/sqlite_links.hpp"
 #include "io/ticker.hpp"
 
@@ -101,7 +102,7 @@ void write_record(const SqliteFile& file, const std::string& record) {
 }
 
 std::string mapping_of(const std::string& record) {
-    const Json json = Json::parse(record, nullptr, false);
+    const Json json = parse_shallow<Json>(record);
     if (!json.is_object()) return {};
     const auto found = json.find("mapping");
     return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
@@ -109,7 +110,7 @@ std::string mapping_of(const std::string& record) {
 
 /// The record of links beside which there are others: it counts nothing.
 std::string without_counts(const std::string& record) {
-    Json json = Json::parse(record, nullptr, false);
+    Json json = parse_shallow<Json>(record);
     if (!json.is_object()) return record;
     for (const char* const name : {"rows", "links", "cut"}) json.erase(name);
     return json.dump(-1, ' ', true, Json::error_handler_t::replace);

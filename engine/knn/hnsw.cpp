@@ -4,6 +4,7 @@
 #include "knn/key.hpp"
 #include "knn/seed.hpp"
 #include "knn/stage.hpp"
+#include "parallel/openmp.hpp"
 
 #include <faiss/impl/AuxIndexStructures.h>
 #include <faiss/impl/DistanceComputer.h>
@@ -53,8 +54,8 @@ private:
 
 }  // namespace
 
-/// What FAISS takes for the index that holds the rows: it holds none, and counts those in the graph. Its
-/// metric is L2 to FAISS, which then leaves the sign of the distances alone.
+/// What FAISS takes for the index that holds the rows: it holds none. Its metric is
+/// L2 to FAISS, which then leaves the sign of the distances alone.
 class HnswStorage : public faiss::Index {
 public:
     HnswStorage(const FlatIndex& flat, std::size_t dimension, const std::vector<std::uint32_t>& row_of,
@@ -65,8 +66,8 @@ public:
           kernel_(searched_as(metric) == Metric::euclidean ? kernel.squared_l2_f32 : kernel.dot_f32),
           sign_(searched_as(metric) == Metric::euclidean ? 1.0F : -1.0F) {}
 
-    void add(idx_t n, const float*) override { ntotal += n; }
-    void reset() override { ntotal = 0; }
+    void add(idx_t, const float*) override {}
+    void reset() override {}
     void search(idx_t, const float*, idx_t, float*, idx_t*, const faiss::SearchParameters*) const override {}
     faiss::DistanceComputer* get_distance_computer() const override {
         return new NodeDistance(rows_, static_cast<std::size_t>(d), row_of_, kernel_, sign_);
@@ -77,6 +78,15 @@ private:
     const std::vector<std::uint32_t>& row_of_;
     NodeDistance::Kernel kernel_;
     float sign_;
+};
+
+struct HnswSearch::Growth {
+    Growth(const HnswStorage& storage, std::size_t rows)
+        : distance(storage.get_distance_computer()), visited(static_cast<int>(rows)), locks(rows) {}
+
+    std::unique_ptr<faiss::DistanceComputer> distance;
+    faiss::VisitedTable visited;
+    parallel::OpenMpLocks locks;
 };
 
 struct HnswSearch::Walk {
@@ -165,6 +175,7 @@ std::int64_t HnswSearch::begin_graph(Scratch&) {
     // One node in M has a second level.
     const auto links = static_cast<std::size_t>(2 * options_.M + 2);
     hnsw.neighbors.reserve(rows_.size() * links);
+    growth_ = std::make_unique<Growth>(*storage_, rows_.size());
     return 0;
 }
 
@@ -172,18 +183,41 @@ std::int64_t HnswSearch::begin_grow(Scratch&) {
     return static_cast<std::size_t>(graph_->ntotal) < rows_.size() ? 1 : 0;
 }
 
-void HnswSearch::grow(std::int64_t, Scratch& scratch) {
+/// What IndexHNSW::add() does with the next nodes, in its order, but for its parallel regions: an exception
+/// in one of these ends the process.
+void HnswSearch::grow(std::int64_t, Scratch&) {
     const auto first = static_cast<std::size_t>(graph_->ntotal);
     const std::size_t count = std::min(nodes_at_once, rows_.size() - first);
-    scratch.gathered.resize(count * job_.dim);
-    for (std::size_t i = 0; i < count; ++i) {
-        std::copy_n(flat_.rows() + row_of_[first + i] * job_.dim, job_.dim,
-                    scratch.gathered.data() + i * job_.dim);
+    faiss::HNSW& hnsw = graph_->hnsw;
+    hnsw.prepare_level_tab(count);
+    std::vector<faiss::HNSW::storage_idx_t> order(count);
+    std::iota(order.begin(), order.end(), static_cast<faiss::HNSW::storage_idx_t>(first));
+    const auto level = [&hnsw](faiss::HNSW::storage_idx_t node) {
+        return hnsw.levels[static_cast<std::size_t>(node)] - 1;
+    };
+    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return level(a) < level(b); });
+
+    faiss::RandomGenerator random(789);
+    for (auto end = order.end(); end != order.begin();) {
+        const int pt_level = level(*(end - 1));
+        const auto begin =
+            std::find_if(order.begin(), end, [&](auto node) { return level(node) == pt_level; });
+        for (auto node = begin; node != end; ++node) {
+            std::swap(*node, *(node + random.rand_int(static_cast<int>(end - node))));
+        }
+        for (auto node = begin; node != end; ++node) {
+            growth_->distance->set_query(flat_.rows() + row_of_[static_cast<std::size_t>(*node)] * job_.dim);
+            hnsw.add_with_locks(*growth_->distance, pt_level, *node, growth_->locks.all(), growth_->visited);
+        }
+        end = begin;
     }
-    graph_->add(static_cast<std::int64_t>(count), scratch.gathered.data());
+    graph_->ntotal += static_cast<std::int64_t>(count);
 }
 
-std::int64_t HnswSearch::begin_sample(Scratch&) { return calibration_.begin(); }
+std::int64_t HnswSearch::begin_sample(Scratch&) {
+    growth_.reset();
+    return calibration_.begin();
+}
 
 void HnswSearch::search_sample(std::int64_t unit, Scratch& scratch) {
     const auto offer = [&](std::span<const std::uint32_t> selected, CandidateLists& lists) {

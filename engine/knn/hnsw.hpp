@@ -47,7 +47,7 @@ private:
     void gather(std::int64_t block, Scratch& scratch);
     std::int64_t begin_graph(Scratch&);
     std::int64_t begin_grow(Scratch&);
-    void grow(std::int64_t, Scratch& scratch);
+    void grow(std::int64_t, Scratch&);
     std::int64_t begin_sample(Scratch&);
     void search_sample(std::int64_t unit, Scratch& scratch);
     std::int64_t begin_trial(Scratch&);
@@ -58,6 +58,8 @@ private:
     std::int64_t begin_complete(Scratch&);
     void complete(std::int64_t batch, Scratch& scratch);
 
+    /// What the graph is grown with.
+    struct Growth;
     /// What one worker searches the graph with.
     struct Walk;
     /// The best candidates of a row but itself, best first.
@@ -76,6 +78,7 @@ private:
     std::vector<std::uint32_t> node_of_;  ///< of each row
     std::unique_ptr<HnswStorage> storage_;
     std::unique_ptr<faiss::IndexHNSW> graph_;
+    std::unique_ptr<Growth> growth_;
     Calibration calibration_;
     bool reached_ = false;                           ///< the recall target
     bool exhaustive_ = false;                        ///< all pairs are scored instead

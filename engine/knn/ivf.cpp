@@ -4,6 +4,7 @@
 #include "knn/exhaustive.hpp"
 #include "knn/seed.hpp"
 #include "knn/stage.hpp"
+#include "parallel/openmp.hpp"
 #include "plan/plan.hpp"
 
 #include <algorithm>
@@ -106,6 +107,7 @@ void IvfSearch::sample(std::int64_t block, Scratch& scratch) {
 std::int64_t IvfSearch::begin_train(Scratch&) { return 1; }
 
 void IvfSearch::train(std::int64_t, Scratch&) {
+    const parallel::SingleThreadedOpenMp openmp;
     // The centroids of the last round are where this one begins.
     clustering_->train(static_cast<std::int64_t>(sampled_.size()), sample_.data(), *quantizer_);
 }

@@ -4,7 +4,7 @@
 
 #include <dlfcn.h>
 #include <fmt/format.h>
-#include <omp.h>
+#include <pthread.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -16,6 +16,7 @@
 #include <fstream>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -35,9 +36,14 @@ double seconds_since(Clock::time_point start) {
 class SingleThreadedBlas {
 public:
     SingleThreadedBlas() {
+        // A child must not find the lock held by a thread that only its parent has.
+        static const int handled =
+            ::pthread_atfork([] { mutex().lock(); }, [] { mutex().unlock(); }, [] { mutex().unlock(); });
+        (void)handled;
         const std::lock_guard lock(mutex());
         if (users()++ > 0) return;
-        if (const auto get = symbol<int (*)()>("openblas_get_num_threads")) {
+        static const auto get = symbol<int (*)()>("openblas_get_num_threads");
+        if (get) {
             saved() = get();
             set(1);
         }
@@ -55,7 +61,8 @@ private:
         return reinterpret_cast<Function>(dlsym(RTLD_DEFAULT, function_name));
     }
     static void set(int threads) {
-        if (const auto function = symbol<void (*)(int)>("openblas_set_num_threads")) function(threads);
+        static const auto function = symbol<void (*)(int)>("openblas_set_num_threads");
+        if (function) function(threads);
     }
     static std::mutex& mutex() {
         static std::mutex instance;
@@ -69,18 +76,6 @@ private:
         static int threads = 0;
         return threads;
     }
-};
-
-/// FAISS opens OpenMP regions; inside a worker they get one thread. The setting is the thread's own.
-class SingleThreadedOpenMp {
-public:
-    SingleThreadedOpenMp() : saved_(omp_get_max_threads()) { omp_set_num_threads(1); }
-    ~SingleThreadedOpenMp() { omp_set_num_threads(saved_); }
-    SingleThreadedOpenMp(const SingleThreadedOpenMp&) = delete;
-    SingleThreadedOpenMp& operator=(const SingleThreadedOpenMp&) = delete;
-
-private:
-    int saved_;
 };
 
 class ProgressMeter {
@@ -280,17 +275,16 @@ std::vector<WorkerReport> run_all(std::vector<Work> works, int threads, const Jo
                                   std::string_view stage_name, double cost_before) {
     const SingleThreadedBlas blas;
     Scheduler scheduler(std::move(works), threads, control, stage_name, cost_before);
-    const auto worker = [&scheduler](int id) {
-        const SingleThreadedOpenMp openmp;
-        scheduler.work(id);
-    };
+    const auto worker = [&scheduler](int id) { scheduler.work(id); };
     {
         std::vector<std::jthread> helpers;
         helpers.reserve(static_cast<std::size_t>(threads - 1));
+        // The threads already running must not wait for one that never comes.
         try {
             for (int id = 1; id < threads; ++id) helpers.emplace_back(worker, id);
+        } catch (const std::bad_alloc&) {
+            scheduler.fail(std::current_exception());
         } catch (const std::system_error& error) {
-            // The threads already running must not wait for one that never comes.
             scheduler.fail(std::make_exception_ptr(
                 Error(ErrorCode::internal,
                       fmt::format("cannot start {} threads: {}; use fewer", threads, error.what()))));

@@ -31,7 +31,7 @@ int resolve_threads(int threads);
 /// Runs works on `threads` workers, of which the caller is one, and returns how busy each was.
 /// Works start in the given order: put the costliest first. A worker takes units of the
 /// works already begun before it begins another, so few are in memory at once and the last large one
-/// is shared by all. BLAS and OpenMP run single-threaded inside.
+/// is shared by all. BLAS runs single-threaded inside; for OpenMP see openmp.hpp.
 ///
 /// `cost_before` is the cost of works that need not be done any more, for progress.
 ///

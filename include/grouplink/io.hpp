@@ -7,6 +7,7 @@
 #include <grouplink/part.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -93,6 +94,12 @@ public:
     MatrixView vectors;
     GroupColumn groups;
     IdColumn ids;
+    /// Throws Error(io) if a file that is mapped behind the vectors was written to or cut short since it was
+    /// read; then nothing that was computed of them can be trusted. write_links and write_part call it. The
+    /// library installs no signal handler: where a mapped file is cut short, reading what is missing raises
+    /// SIGBUS.
+    void check_unchanged() const;
+
     /// Two rows that have the same id, the first ones, if any do: their links cannot be told apart by id.
     std::optional<std::pair<std::int64_t, std::int64_t>> shared_id;
 
@@ -161,6 +168,8 @@ GROUPLINK_EXPORT void write_part(const OutputSpec& output, const InputSpec& inpu
 struct PartFile {
     LinkPart part;    ///< borrows from the file, which is mapped
     InputSpec input;  ///< as it was when the part was linked
+    /// Throws Error(io) if the file was changed since it was read: to be called once the part was used.
+    std::function<void()> check_unchanged;
 };
 
 /// Throws Error: bad_input for anything but a whole part of this version; io.
@@ -169,6 +178,9 @@ GROUPLINK_EXPORT PartFile read_part(const std::string& path, const JobControl& c
 /// Throws Error(bad_input) unless `table`, read from `path`, is what the part was linked from.
 GROUPLINK_EXPORT void check_part_table(const LinkPart& part, const Table& table, const std::string& path,
                                        const JobControl& control = {});
+
+/// Throws unless write_text could succeed.
+GROUPLINK_EXPORT void check_text_output(const std::string& path, bool force);
 
 /// Writes `text` to `path` in the same whole-or-not-at-all way.
 GROUPLINK_EXPORT void write_text(const std::string& path, std::string_view text, bool force);

@@ -4,6 +4,7 @@ list(APPEND unit_tests
   io/journal_record_test.cpp
   io/journal_test.cpp
   io/json_lines_test.cpp
+  io/mapped_file_test.cpp
   io/npy_test.cpp
   io/raw_vectors_test.cpp
   io/sqlite_test.cpp
