@@ -27,7 +27,9 @@ endif()
 
 find_package(faiss REQUIRED)
 find_package(fmt REQUIRED)
-find_package(SQLite3 REQUIRED)
+if(GROUPLINK_FILES)
+  find_package(SQLite3 REQUIRED)
+endif()
 find_package(nlohmann_json REQUIRED)
 
 # FAISS packages hold one library for each instruction set: `faiss`, `faiss_avx2`, `faiss_avx512`. The

@@ -64,34 +64,11 @@ double real_of(std::string_view flag, const RawText& raw, double least, double m
     fail(flag, *raw, wants);
 }
 
-/// What other programs call a value; compared by plain_name().
-struct OtherName {
-    std::string_view flag;
-    std::string_view typed;
-    std::string_view meant;
-};
-
-constexpr auto other_names = std::to_array<OtherName>({
-    {"--metric", "cosine", "angular"},
-    {"--metric", "cos", "angular"},
-    {"--metric", "l2", "euclidean"},
-    {"--metric", "l1", "manhattan"},
-    {"--metric", "cityblock", "manhattan"},
-    {"--metric", "ip", "dot"},
-    {"--metric", "inner-product", "dot"},
-    {"--index", "exact", "flat"},
-    {"--index", "brute", "flat"},
-    {"--links", "undirected", "symmetric"},
-});
-
 [[noreturn]] void fail_choice(std::string_view flag, std::string_view got,
                               const std::vector<std::string_view>& names) {
-    std::string hint = did_you_mean(got, names);
-    for (const OtherName& other : other_names) {
-        if (other.flag == flag && other.typed == plain_name(got))
-            hint = fmt::format("; did you mean {}?", other.meant);
-    }
-    fail(flag, got, one_of(names) + hint);
+    const std::string_view other = other_name(flag.substr(2), got);
+    fail(flag, got,
+         one_of(names) + (other.empty() ? did_you_mean(got, names) : fmt::format("; did you mean {}?", other)));
 }
 
 /// The value whose name was typed.

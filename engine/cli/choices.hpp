@@ -1,10 +1,13 @@
 #pragma once
 
+#include "nearest_name.hpp"
+
 #include <grouplink/io.hpp>
 #include <grouplink/options.hpp>
 
 #include <array>
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -32,6 +35,33 @@ std::vector<std::string_view> names_of(const std::array<Value, count>& values) {
     std::vector<std::string_view> names;
     for (const Value value : values) names.push_back(name(value));
     return names;
+}
+
+/// What other programs call a value, compared by plain_name(): "cosine" of "metric" is "angular". Empty where
+/// nothing is known. `option` goes without dashes.
+inline std::string_view other_name(std::string_view option, std::string_view typed) {
+    struct OtherName {
+        std::string_view option;
+        std::string_view typed;
+        std::string_view meant;
+    };
+    constexpr auto other_names = std::to_array<OtherName>({
+        {"metric", "cosine", "angular"},
+        {"metric", "cos", "angular"},
+        {"metric", "l2", "euclidean"},
+        {"metric", "l1", "manhattan"},
+        {"metric", "cityblock", "manhattan"},
+        {"metric", "ip", "dot"},
+        {"metric", "inner-product", "dot"},
+        {"index", "exact", "flat"},
+        {"index", "brute", "flat"},
+        {"links", "undirected", "symmetric"},
+    });
+    const std::string plain = plain_name(typed);
+    for (const OtherName& other : other_names) {
+        if (other.option == option && other.typed == plain) return other.meant;
+    }
+    return {};
 }
 
 }  // namespace grouplink::cli

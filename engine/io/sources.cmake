@@ -1,3 +1,11 @@
+# What tells of a job without a file.
+target_sources(grouplink_engine PRIVATE
+  io/metadata.cpp
+  io/report_json.cpp
+  io/utf8.cpp)
+if(NOT GROUPLINK_FILES)
+  return()
+endif()
 target_sources(grouplink_engine PRIVATE
   io/atomic_file.cpp
   io/convert.cpp
@@ -17,7 +25,6 @@ target_sources(grouplink_engine PRIVATE
   io/json_lines.cpp
   io/mapped_file.cpp
   io/message.cpp
-  io/metadata.cpp
   io/npy.cpp
   io/npy_header.cpp
   io/npz.cpp
@@ -30,7 +37,6 @@ target_sources(grouplink_engine PRIVATE
   io/read_npz_links.cpp
   io/read_sqlite.cpp
   io/read_text_links.cpp
-  io/report_json.cpp
   io/row_buffer.cpp
   io/row_names.cpp
   io/spill.cpp
@@ -39,7 +45,6 @@ target_sources(grouplink_engine PRIVATE
   io/table.cpp
   io/texts.cpp
   io/ids.cpp
-  io/utf8.cpp
   io/values.cpp
   io/write_links.cpp
   io/write_rows.cpp
