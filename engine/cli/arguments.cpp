@@ -68,7 +68,8 @@ double real_of(std::string_view flag, const RawText& raw, double least, double m
                               const std::vector<std::string_view>& names) {
     const std::string_view other = other_name(flag.substr(2), got);
     fail(flag, got,
-         one_of(names) + (other.empty() ? did_you_mean(got, names) : fmt::format("; did you mean {}?", other)));
+         one_of(names) +
+             (other.empty() ? did_you_mean(got, names) : fmt::format("; did you mean {}?", other)));
 }
 
 /// The value whose name was typed.

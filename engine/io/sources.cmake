@@ -1,6 +1,5 @@
 # What tells of a job without a file.
 target_sources(grouplink_engine PRIVATE
-  io/metadata.cpp
   io/report_json.cpp
   io/utf8.cpp)
 if(NOT GROUPLINK_FILES)
@@ -25,6 +24,7 @@ target_sources(grouplink_engine PRIVATE
   io/json_lines.cpp
   io/mapped_file.cpp
   io/message.cpp
+  io/metadata.cpp
   io/npy.cpp
   io/npy_header.cpp
   io/npz.cpp

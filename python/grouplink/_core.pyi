@@ -1,7 +1,7 @@
 """The engine. What the package makes of it is the interface; this may change with any release."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Optional
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,15 @@ class Groups:
     def keys(self) -> list[str]: ...
     @property
     def codes(self) -> npt.NDArray[np.int32]: ...
+
+class ArrowData:
+    def __len__(self) -> int: ...
+    @property
+    def is_table(self) -> bool: ...
+    @property
+    def names(self) -> list[str]: ...
+    def is_vectors(self, place: int) -> bool: ...
+    def type_name(self, place: int) -> str: ...
 
 class LinkResult:
     @property
@@ -51,5 +60,33 @@ def link(
     rows: Rows,
     groups: Groups,
     options: Mapping[str, object],
-    progress: Optional[Callable[[str, int, int], object]] = None,
+    progress: Callable[[str, int, int], object] | None = None,
 ) -> LinkResult: ...
+def arrow_of_stream(stream: object) -> ArrowData: ...
+def arrow_of_array(schema: object, array: object) -> ArrowData: ...
+def rows_of_arrow(data: ArrowData, place: int) -> Rows: ...
+def groups_of_arrow(data: ArrowData, place: int) -> Groups: ...
+def ids_of_arrow(data: ArrowData, place: int) -> npt.NDArray[np.int64] | list[str]: ...
+def neighbors(
+    rows: Rows,
+    groups: Groups,
+    options: Mapping[str, object],
+    progress: Callable[[str, int, int], object] | None = None,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float32]]: ...
+def find_nearest(
+    queries: Rows,
+    base: Rows,
+    options: Mapping[str, object],
+    own: npt.NDArray[np.int64] | None = None,
+    progress: Callable[[str, int, int], object] | None = None,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]: ...
+def explain(rows: Rows, groups: Groups, options: Mapping[str, object]) -> dict[str, Any]: ...
+def verify(
+    rows: Rows,
+    groups: Groups,
+    links: LinkResult,
+    sample: int,
+    recall_min: float,
+    seed: int,
+    progress: Callable[[str, int, int], object] | None = None,
+) -> dict[str, Any]: ...

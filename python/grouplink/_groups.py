@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from grouplink import _core
+from grouplink._arrow import arrow_of, column_place, is_pandas
 
 
 def groups_of(groups: Any, rows: int) -> _core.Groups:
@@ -15,10 +16,15 @@ def groups_of(groups: Any, rows: int) -> _core.Groups:
         return _core.single_group(rows)
     if isinstance(groups, _core.Groups):
         return groups
-    if type(groups).__module__.partition(".")[0] == "pandas":
+    if is_pandas(groups):
         return _groups_of_pandas(groups)
     if isinstance(groups, np.ndarray):
         return _groups_of_array(groups)
+    data = arrow_of(groups)
+    if data is not None:
+        return _core.groups_of_arrow(data, column_place(data, "groups"))
+    if isinstance(groups, (str, bytes)):
+        raise TypeError(f"groups: got {groups!r}, wants a group for each row; link_table takes names of columns")
     return _core.groups_of_values(groups if isinstance(groups, (list, tuple)) else list(groups))
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from grouplink import _core
+from grouplink._arrow import arrow_of, vectors_place
 
 _DTYPES = (np.float16, np.float32, np.float64, np.int8)
 
@@ -19,6 +20,9 @@ def rows_of(vectors: Any) -> _core.Rows:
         return vectors
     if isinstance(vectors, np.ndarray) and vectors.dtype != object:
         return _rows_of_array(vectors)
+    data = arrow_of(vectors)
+    if data is not None:
+        return _core.rows_of_arrow(data, vectors_place(data, None))
     if hasattr(vectors, "to_numpy") and not isinstance(vectors, np.ndarray):
         vectors = vectors.to_numpy()
         if vectors.dtype != object:
@@ -42,14 +46,14 @@ def _plain(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
 
 
-def _rows_of_sequence(vectors: Sequence[Any]) -> _core.Rows:
+def _rows_of_sequence(vectors: Iterable[Any]) -> _core.Rows:
     """Of a list of arrays, lists or None, which may be ragged: copied into one array."""
     parts = [None if _is_null(row) else np.asarray(row) for row in vectors]
     present = [part for part in parts if part is not None and part.size > 0]
     for number, part in enumerate(parts):
         if part is not None and part.ndim != 1:
             raise ValueError(f"vectors: row {number} has {part.ndim} dimensions, wants 1: its components")
-    dtype = np.result_type(*present) if present else np.dtype(np.float32)
+    dtype: np.dtype[Any] = np.result_type(*present) if present else np.dtype(np.float32)
     if dtype.kind in "iu" and dtype != np.int8:
         dtype = np.dtype(np.float64)  # of a list of Python's integers
     components = _plain(np.concatenate(present).astype(dtype) if present else np.empty(0, np.float32))

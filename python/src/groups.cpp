@@ -46,16 +46,17 @@ GroupColumn groups_of_values(nb::sequence values) {
                 encoder.push(static_cast<std::int64_t>(number));
             }
         } else {
-            throw nb::type_error(fmt::format("groups: row {} is a {}, wants str, int or None", row,
-                                             Py_TYPE(object)->tp_name)
-                                     .c_str());
+            throw nb::type_error(
+                fmt::format("groups: row {} is a {}, wants str, int or None", row, Py_TYPE(object)->tp_name)
+                    .c_str());
         }
         ++row;
     }
     return encoder.finish();
 }
 
-GroupColumn groups_of_integers(nb::ndarray<const std::int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu> values) {
+GroupColumn groups_of_integers(
+    nb::ndarray<const std::int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu> values) {
     const nb::gil_scoped_release released;
     return encode_groups(std::span(values.data(), values.shape(0)));
 }
@@ -72,8 +73,9 @@ GroupColumn groups_of_codes(nb::ndarray<const std::int64_t, nb::ndim<1>, nb::c_c
     for (std::size_t row = 0; row < codes.shape(0); ++row) {
         const std::int64_t code = codes.data()[row];
         if (code >= std::ssize(dictionary.codes)) {
-            throw Error(ErrorCode::bad_input, fmt::format("groups: the code of row {} is {}, but must be below the {} keys",
-                                                          row, code, dictionary.codes.size()));
+            throw Error(ErrorCode::bad_input,
+                        fmt::format("groups: the code of row {} is {}, but must be below the {} keys", row,
+                                    code, dictionary.codes.size()));
         }
         const std::int32_t key = code < 0 ? -1 : dictionary.codes[static_cast<std::size_t>(code)];
         if (key < 0) {

@@ -42,8 +42,8 @@ private:
     bool done_ = false;
 };
 
-/// Waits for the job, calling progress(stage, done, total) from this thread if it is not None. An exception of
-/// it, or of a signal's handler, such as KeyboardInterrupt, stops the job and comes out when it has ended.
+/// Waits for the job, calling progress(stage, done, total) from this thread if it is not None. An exception
+/// of it, or of a signal's handler, such as KeyboardInterrupt, stops the job and comes out when it has ended.
 void follow(Bulletin& bulletin, std::stop_source& stop, const nb::object& progress);
 
 /// job(control) on a thread of its own, while this one sees to signals and progress. The GIL is held by

@@ -1,5 +1,7 @@
+#include "arrow.hpp"
 #include "groups.hpp"
 #include "options.hpp"
+#include "plans.hpp"
 #include "results.hpp"
 #include "rows.hpp"
 
@@ -53,6 +55,8 @@ NB_MODULE(_core, module) {
     module.attr("row_statuses") = row_statuses();
     bind_rows(module);
     bind_groups(module);
+    bind_arrow(module);
     bind_options(module);
     bind_results(module);
+    bind_plans(module);
 }

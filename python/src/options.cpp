@@ -20,8 +20,7 @@ namespace {
 [[noreturn]] void fail(const std::string& message) { throw Error(ErrorCode::invalid_options, message); }
 
 [[noreturn]] void fail_type(std::string_view name, nb::handle value, std::string_view wants) {
-    throw nb::type_error(
-        fmt::format("{}: got {}, wants {}", name, nb::repr(value).c_str(), wants).c_str());
+    throw nb::type_error(fmt::format("{}: got {}, wants {}", name, nb::repr(value).c_str(), wants).c_str());
 }
 
 bool is_whole(nb::handle value) { return PyIndex_Check(value.ptr()) && !PyBool_Check(value.ptr()); }
@@ -73,7 +72,7 @@ public:
         }
         const std::string_view other = cli::other_name(option, text);
         const std::string_view meant = other.empty() ? nearest_name(text, names) : other;
-        fail(fmt::format("{}: got {}, wants {}{}", option, nb::repr(object).c_str(), one_of(names),
+        fail(fmt::format("{}: got \"{}\", wants {}{}", option, text, one_of(names),
                          meant.empty() ? "" : fmt::format("; did you mean {}?", meant)));
     }
 
@@ -81,7 +80,8 @@ public:
     void finish() const {
         for (const auto& [key, value] : given_) {
             const nb::str name(key);
-            if (std::find(known_.begin(), known_.end(), std::string_view(name.c_str())) != known_.end()) continue;
+            if (std::find(known_.begin(), known_.end(), std::string_view(name.c_str())) != known_.end())
+                continue;
             const std::string_view meant = nearest_name(name.c_str(), known_);
             throw nb::type_error(fmt::format("there is no option {}{}", nb::repr(key).c_str(),
                                              meant.empty() ? "" : fmt::format("; did you mean {}?", meant))
@@ -159,7 +159,8 @@ LinkOptions options_of(const nb::dict& given) {
 }
 
 void bind_options(nb::module_& module) {
-    module.def("check_options", [](const nb::dict& options) { options_of(options); }, nb::arg("options"));
+    module.def(
+        "check_options", [](const nb::dict& options) { options_of(options); }, nb::arg("options"));
 }
 
 }  // namespace grouplink::python

@@ -42,9 +42,10 @@ Rows rows_of_parts(nb::ndarray<nb::ro, nb::ndim<1>, nb::c_contig, nb::device::cp
     rows.valid.assign(valid.data(), valid.data() + valid.shape(0));
     if (std::ssize(rows.offsets) != count + 1 || rows.offsets.front() < 0 || rows.offsets.back() > size ||
         !std::is_sorted(rows.offsets.begin(), rows.offsets.end())) {
-        throw Error(ErrorCode::bad_input,
-                    fmt::format("vectors: {} offsets for {} rows of {} components; they must rise from 0 to there",
-                                rows.offsets.size(), count, size));
+        throw Error(
+            ErrorCode::bad_input,
+            fmt::format("vectors: {} offsets for {} rows of {} components; they must rise from 0 to there",
+                        rows.offsets.size(), count, size));
     }
     rows.view = {.values = components.data(),
                  .type = element_type(components.dtype()),

@@ -17,10 +17,10 @@ namespace nb = nanobind;
 /// Embeddings as the engine takes them, and what keeps their memory.
 struct Rows {
     MatrixView view;
-    std::shared_ptr<const void> memory;      ///< of values that are no Python object
-    nb::object owner;                        ///< the array that they were borrowed from
-    std::vector<std::int64_t> offsets;       ///< of ragged rows, where they had to be made
-    std::vector<std::uint8_t> valid;         ///< where some rows have no embedding
+    std::shared_ptr<const void> memory;  ///< of values that are no Python object
+    nb::object owner;                    ///< the array that they were borrowed from
+    std::vector<std::int64_t> offsets;   ///< of ragged rows, where they had to be made
+    std::vector<std::uint8_t> valid;     ///< where some rows have no embedding
 };
 
 /// Borrows a matrix of float16, float32, float64 or int8.
