@@ -102,6 +102,9 @@ class KNeighborsGraph(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         """
         self._check_parameters()
         self._fit_X = validate_data(self, X, dtype=_DTYPES, order="C")
+        if _METRICS[self.metric] == "angular":
+            for row in np.flatnonzero(~self._fit_X.any(axis=1))[:1]:
+                raise ValueError(f"X: row {row} is all zeros, which has no angle")
         self._fit_groups = _checked_groups(groups, len(self._fit_X))
         self.n_samples_fit_ = len(self._fit_X)
         return self
