@@ -6,6 +6,7 @@
 #     bash cmake/bootstrap.sh build     configures and compiles
 #     bash cmake/bootstrap.sh demo      links a sample of words and shows some of their nearest ones
 #     bash cmake/bootstrap.sh test      runs all tests
+#     bash cmake/bootstrap.sh python    builds the Python package as a wheel and runs its tests
 #     bash cmake/bootstrap.sh format    checks the formatting of all C++ files; --fix mends it
 #     bash cmake/bootstrap.sh tidy      runs clang-tidy over all C++ files
 #     bash cmake/bootstrap.sh clang     installs what the targets fuzz and tsan take, see tests/README.md
@@ -238,8 +239,33 @@ run_tests() {
     step "Testing" ctest --test-dir "$build" --output-on-failure --no-tests=error --timeout 600 -j "$jobs"
 }
 
+# A wheel that bundles what it links, which must work by itself; then all tests of it, in an environment with
+# what it works with.
+python_package() {
+    build
+    local wanted=$root/python/requirements.txt environment=$build/python-venv
+    local pip=("$environment/bin/python" -m pip --disable-pip-version-check)
+    if ! cmp -s "$wanted" "$environment/requirements.txt"; then
+        rm -rf "$environment"
+        quiet_step "Python environment in $environment" "${make_venv[@]}" "$environment"
+        quiet_step "pip install: what the package is built and tested with" \
+            "${pip[@]}" install --only-binary=:all: -r "$wanted"
+        cp "$wanted" "$environment/requirements.txt"
+    fi
+    step "Wheel" "$environment/bin/python" "$root/python/make_wheel.py" "$build/wheel" \
+        --cmake-args="${GROUPLINK_CMAKE_ARGS:-}"
+    quiet_step "pip install: the wheel" \
+        "${pip[@]}" install --no-deps --force-reinstall "$build"/wheel/repaired/grouplink-*.whl
+    step "Types" "$environment/bin/mypy" --config-file "$root/python/pyproject.toml" "$root/python/grouplink"
+    step "Style" "$environment/bin/ruff" check "$root/python"
+    step "Formatting" "$environment/bin/ruff" format --check "$root/python"
+    # Away from the sources, whose grouplink is not the installed one.
+    cd "$build"
+    step "Testing" env GROUPLINK="$build/bin/grouplink" "$environment/bin/pytest" -q "$root/python/tests"
+}
+
 sources() {
-    find "$root/engine" "$root/include" "$root/tests" "$root/bench" -name build -prune -o \
+    find "$root/engine" "$root/include" "$root/tests" "$root/bench" "$root/python" -name build -prune -o \
         \( -name '*.cpp' -o -name '*.hpp' -o -name '*.inc' \) -print0
 }
 
@@ -292,6 +318,7 @@ clang() {
 case "${1:-}" in
     deps | build | demo | tidy | clang) "$1" ;;
     test) run_tests ;;
+    python) python_package ;;
     format) format "${2:-}" ;;
     *)
         sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" >&2

@@ -24,7 +24,9 @@ def groups_of(groups: Any, rows: int) -> _core.Groups:
     if data is not None:
         return _core.groups_of_arrow(data, column_place(data, "groups"))
     if isinstance(groups, (str, bytes)):
-        raise TypeError(f"groups: got {groups!r}, wants a group for each row; link_table takes names of columns")
+        raise TypeError(
+            f"groups: got {groups!r}, wants a group for each row; link_table takes names of columns"
+        )
     return _core.groups_of_values(groups if isinstance(groups, (list, tuple)) else list(groups))
 
 

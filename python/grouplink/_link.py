@@ -10,7 +10,15 @@ from grouplink._arrow import arrow_of, place_of, vectors_place
 from grouplink._groups import groups_of
 from grouplink._ids import as_ids, ids_of
 from grouplink._links import Links
-from grouplink._options import BadRowPolicy, IndexKind, LinkMode, LinkOptions, Metric, QuantileScope, Similarity
+from grouplink._options import (
+    BadRowPolicy,
+    IndexKind,
+    LinkMode,
+    LinkOptions,
+    Metric,
+    QuantileScope,
+    Similarity,
+)
 from grouplink._progress import Progress, callback_of
 from grouplink._rows import rows_of
 

@@ -105,7 +105,11 @@ class Links:
         targets = pyarrow.array(self._named(self.targets))
         weights = pyarrow.array(self.weights)
         if layout == "edges":
-            columns = {"source": pyarrow.array(self._named(self._sources())), "target": targets, "weight": weights}
+            columns = {
+                "source": pyarrow.array(self._named(self._sources())),
+                "target": targets,
+                "weight": weights,
+            }
         elif layout == "lists":
             columns = {"row": pyarrow.array(np.arange(self.n_rows))}
             if self.ids is not None:

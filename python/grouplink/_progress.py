@@ -34,7 +34,9 @@ class _Bars:
         try:
             from tqdm.auto import tqdm
         except ImportError:
-            raise ImportError("progress=True shows a bar of tqdm: pip install tqdm, or pass a callable") from None
+            raise ImportError(
+                "progress=True shows a bar of tqdm: pip install tqdm, or pass a callable"
+            ) from None
         self._tqdm: Any = tqdm
         self._bar: Any = None
         self._stage = ""

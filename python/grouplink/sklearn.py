@@ -136,7 +136,9 @@ class KNeighborsGraph(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         for rows, base in parts:
             whole = len(rows) == len(X), len(base) == self.n_samples_fit_
             near, far = _core.find_nearest(
-                rows_of(X if whole[0] else X[rows]), rows_of(self._fit_X if whole[1] else self._fit_X[base]), options
+                rows_of(X if whole[0] else X[rows]),
+                rows_of(self._fit_X if whole[1] else self._fit_X[base]),
+                options,
             )
             found.append((rows, base[near], far))
         counts = np.zeros(len(X) + 1, np.int64)
@@ -189,7 +191,10 @@ class KNeighborsGraph(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         return ends, near, far
 
     def _graph(
-        self, offsets: npt.NDArray[np.int64], targets: npt.NDArray[np.int64], distances: npt.NDArray[np.float32]
+        self,
+        offsets: npt.NDArray[np.int64],
+        targets: npt.NDArray[np.int64],
+        distances: npt.NDArray[np.float32],
     ) -> sparse.csr_matrix:
         if self.mode == "connectivity":
             data = np.ones(len(targets))

@@ -41,7 +41,9 @@ def same(links, matrix):
     assert links.weights.tobytes() == matrix.data.tobytes()
 
 
-@pytest.mark.parametrize("options", CASES, ids=lambda options: " ".join(map(str, options.values())) or "defaults")
+@pytest.mark.parametrize(
+    "options", CASES, ids=lambda options: " ".join(map(str, options.values())) or "defaults"
+)
 def test_links(command, vectors, groups, options):
     matrix = scipy.sparse.load_npz(command(SAMPLE, "--group", "group", *flags(options)))
     links = grouplink.link(vectors, groups, **options)

@@ -22,7 +22,9 @@ class CapsulesOnly:
     def __init__(self, data, stream):
         self._data = data
         name = "__arrow_c_stream__" if stream else "__arrow_c_array__"
-        setattr(type(self), name, lambda self, requested_schema=None: getattr(self._data, name)(requested_schema))
+        setattr(
+            type(self), name, lambda self, requested_schema=None: getattr(self._data, name)(requested_schema)
+        )
 
 
 def capsules(data):
@@ -33,7 +35,9 @@ def capsules(data):
 def embeddings(kind, rows=ROWS):
     if kind == "fixed_size_list":
         return pa.FixedSizeListArray.from_arrays(pa.array(rows.ravel()), rows.shape[1])
-    return pa.array(list(rows), {"list": pa.list_, "large_list": pa.large_list}[kind](pa.from_numpy_dtype(rows.dtype)))
+    return pa.array(
+        list(rows), {"list": pa.list_, "large_list": pa.large_list}[kind](pa.from_numpy_dtype(rows.dtype))
+    )
 
 
 def check(links):
@@ -75,7 +79,9 @@ def test_arrow_memory_is_borrowed(kind, dtype):
 @pytest.mark.parametrize("dtype", [pa.float32(), pa.int8()])
 def test_nulls(kind, chunks, dtype):
     lists = [[1, 2], None, [3, None], [4, 6], [5, 1], [7, 2]]
-    make = {"fixed_size_list": lambda of: pa.list_(of, 2), "list": pa.list_, "large_list": pa.large_list}[kind]
+    make = {"fixed_size_list": lambda of: pa.list_(of, 2), "list": pa.list_, "large_list": pa.large_list}[
+        kind
+    ]
     column = pa.array(lists, make(dtype))
     if chunks == 3:
         column = pa.chunked_array([column[:2], column[2:3], column[3:]])
@@ -121,10 +127,17 @@ def test_groups_of_strings(keys):
     check(grouplink.link(ROWS, keys, n_nearest=3, on_bad_row="drop"))
 
 
-@pytest.mark.parametrize("dtype", "int8 int16 int32 int64 uint8 uint16 uint32 uint64".split())
+@pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"])
 def test_groups_of_integers(dtype):
     numbers = np.array([7, 3, 7, 100, 3], dtype)
-    sources = [numbers, numbers.tolist(), pa.array(numbers), pd.Series(numbers), numbers[::-1][::-1], list(numbers)]
+    sources = [
+        numbers,
+        numbers.tolist(),
+        pa.array(numbers),
+        pd.Series(numbers),
+        numbers[::-1][::-1],
+        list(numbers),
+    ]
     for groups in sources:
         coded = groups_of(groups, 5)
         assert coded.keys == ["7", "3", "100"] and coded.codes.tolist() == [0, 1, 0, 2, 1]
@@ -153,7 +166,11 @@ def test_groups_of_other_values():
         (["a"], ValueError, "groups: 1 codes for 2 rows of vectors"),
         (np.ones((2, 2), int), ValueError, "groups: got an array of 2 dimensions"),
         (pa.array([1.5, 2.5]), TypeError, "groups: got a column of float64, wants strings or integers"),
-        (pa.table({"a": [1, 2], "b": [1, 2]}), ValueError, "groups: got a table of 2 columns, wants one column"),
+        (
+            pa.table({"a": [1, 2], "b": [1, 2]}),
+            ValueError,
+            "groups: got a table of 2 columns, wants one column",
+        ),
     ],
 )
 def test_wrong_groups(groups, error, text):
@@ -197,7 +214,9 @@ def test_the_only_column_of_vectors_is_found():
     check(grouplink.link_table(table_of("pyarrow"), group="site", n_nearest=3, on_bad_row="drop"))
     check(grouplink.link(table_of("polars"), KEYS, n_nearest=3, on_bad_row="drop"))
     two = pa.table({"a": embeddings("list"), "b": embeddings("list")})
-    with pytest.raises(ValueError, match=r"embedding: got 2 columns of float lists \(a, b\), name one of them"):
+    with pytest.raises(
+        ValueError, match=r"embedding: got 2 columns of float lists \(a, b\), name one of them"
+    ):
         grouplink.link_table(two)
     with pytest.raises(ValueError, match=r"embedding: no column of float lists among x \(int64\)"):
         grouplink.link_table(pa.table({"x": [1]}))
@@ -205,7 +224,9 @@ def test_the_only_column_of_vectors_is_found():
 
 @pytest.mark.parametrize("kind", ["pyarrow", "pandas", "dict"])
 def test_unknown_columns(kind):
-    with pytest.raises(ValueError, match='group: there is no column "sit"; there are vector, site, name; did you mean'):
+    with pytest.raises(
+        ValueError, match='group: there is no column "sit"; there are vector, site, name; did you mean'
+    ):
         grouplink.link_table(table_of(kind), embedding="vector", group="sit")
 
 
@@ -260,7 +281,10 @@ def test_lists_layout():
     lists = links.to_arrow("lists")
     assert lists.column_names == ["row", "id", "group", "targets", "weights"]
     assert lists["group"].to_pylist() == KEYS
-    assert lists["targets"].to_pylist()[2] == [] and lists["targets"].to_pylist()[0][0] == f"r{WANTED.targets[0]}"
+    assert (
+        lists["targets"].to_pylist()[2] == []
+        and lists["targets"].to_pylist()[0][0] == f"r{WANTED.targets[0]}"
+    )
     assert sum(map(len, lists["weights"].to_pylist())) == len(links)
     assert grouplink.link(ROWS, n_nearest=3).to_arrow("lists").column_names == ["row", "targets", "weights"]
     with pytest.raises(ValueError, match='layout: got "rows", wants edges or lists'):

@@ -125,7 +125,9 @@ def test_bad_rows():
     rows = np.ones((5, 2))
     rows[1] = np.nan
     rows[3] = 0
-    with pytest.raises(ValueError, match=r"^2 of 5 rows cannot be linked: 1 non_finite \(row 1\), 1 zero_norm"):
+    with pytest.raises(
+        ValueError, match=r"^2 of 5 rows cannot be linked: 1 non_finite \(row 1\), 1 zero_norm"
+    ):
         grouplink.link(rows)
     links = grouplink.link(rows, ["a", "a", None, "a", "a"], on_bad_row="drop")
     status = [grouplink.ROW_STATUSES[status] for status in links.row_status]
@@ -141,7 +143,11 @@ def test_no_rows_and_one_row():
 @pytest.mark.parametrize(
     ("options", "error", "text"),
     [
-        ({"metric": "cosine"}, ValueError, 'metric: got "cosine", wants angular, euclidean, .* did you mean angular?'),
+        (
+            {"metric": "cosine"},
+            ValueError,
+            'metric: got "cosine", wants angular, euclidean, .* did you mean angular?',
+        ),
         ({"links": "mutal"}, ValueError, 'links: got "mutal", .*; did you mean mutual?'),
         ({"n_nearest": 0}, ValueError, "n_nearest: got 0, must be at least 1"),
         ({"n_nearest": 2.5}, TypeError, "n_nearest: got 2.5, wants a whole number"),
@@ -152,7 +158,11 @@ def test_no_rows_and_one_row():
         ({"similarity_min": float("nan")}, ValueError, "similarity_min: got nan, must be a finite number"),
         ({"similarity_min_q": 1.5}, ValueError, "similarity_min_q: got 1.5, must be a quantile"),
         ({"metric": 3}, TypeError, "metric: got 3, wants a str"),
-        ({"metric": "dot", "similarity": "cosine"}, ValueError, 'similarity: "cosine" needs metric "angular"'),
+        (
+            {"metric": "dot", "similarity": "cosine"},
+            ValueError,
+            'similarity: "cosine" needs metric "angular"',
+        ),
         ({"nlist": 4}, ValueError, 'nlist goes with index "ivf" only, got index "auto"'),
         ({"index": "hnsw", "hnsw_m": 1}, ValueError, "M: got 1, must be from 2 to 512"),
         ({"threads": -2}, ValueError, "threads: got -2"),
@@ -239,7 +249,9 @@ def test_find_nearest_is_brute_force():
     random = np.random.default_rng(6)
     base = random.standard_normal((500, 9), np.float32)
     queries = np.concatenate([random.standard_normal((70, 9), np.float32), base[:3]])
-    targets, distances = _core.find_nearest(rows_of(queries), rows_of(base), {"n_nearest": 6, "metric": "euclidean"})
+    targets, distances = _core.find_nearest(
+        rows_of(queries), rows_of(base), {"n_nearest": 6, "metric": "euclidean"}
+    )
     exact = np.sqrt(((queries[:, None].astype(float) - base[None].astype(float)) ** 2).sum(axis=2))
     wanted = np.argsort(exact, axis=1, kind="stable")[:, :6]
     assert targets.tolist() == wanted.tolist()
