@@ -58,13 +58,14 @@ def link(
     Parameters
     ----------
     vectors : array of shape (n_rows, dim), or a column of lists
-        Embeddings of float16, float32, float64 or int8. A C-contiguous array, and one chunk of an Arrow column,
-        are read where they lie; a strided array, several chunks, and a list of arrays are copied once. Arrow
-        columns, of anything with ``__arrow_c_stream__`` or ``__arrow_c_array__``, are list, large_list or
-        fixed_size_list; a null is a row without an embedding. Rows of lists may differ in length between groups.
+        Embeddings of float16, float32, float64 or int8. A C-contiguous array, and one chunk of an Arrow
+        column, are read where they lie; a strided array, several chunks, and a list of arrays are copied
+        once. Arrow columns, of anything with ``__arrow_c_stream__`` or ``__arrow_c_array__``, are list,
+        large_list or fixed_size_list; a null is a row without an embedding. Rows of lists may differ in
+        length between groups.
     groups : sequence of n_rows str, int or None, optional
-        A list, an array, a pandas Series or an Arrow column, a dictionary of strings among them; None or null is
-        no group. All rows are one group where none are given.
+        A list, an array, a pandas Series or an Arrow column, a dictionary of strings among them; None or null
+        is no group. All rows are one group where none are given.
     n_nearest : int
         Links of a row at most.
     metric : {"angular", "euclidean", "manhattan", "hamming", "dot"}
@@ -83,7 +84,8 @@ def link(
     recall_target : float
         Share of the exact links that an approximate group is to find, above 0 and up to 1.
     nlist, nprobe : int, optional
-        Knobs of "ivf"; hnsw_m, ef_construction, ef_search of "hnsw"; passes, fanout, refinements of "partition".
+        Knobs of "ivf"; hnsw_m, ef_construction, ef_search of "hnsw"; passes, fanout, refinements of
+        "partition".
     on_bad_row : {"error", "drop"}
         Whether rows that cannot be linked stop the job, or are left without links.
     seed : int
@@ -93,8 +95,8 @@ def link(
     ids : sequence of n_rows str or int, optional
         Names of the rows for `Links.to_arrow` and `Links.to_pandas`.
     progress : callable or bool, optional
-        Called from this thread as ``progress(stage, done, total)`` some times a second; what it raises stops the
-        job. True shows a bar of tqdm.
+        Called from this thread as ``progress(stage, done, total)`` some times a second; what it raises stops
+        the job. True shows a bar of tqdm.
 
     Returns
     -------
@@ -153,7 +155,8 @@ def link_table(
     Parameters
     ----------
     table : a table of pyarrow, polars, DuckDB or pandas, or a dict of columns
-        Anything with ``__arrow_c_stream__`` or ``__arrow_c_array__``, or that gives a column as ``table[name]``.
+        Anything with ``__arrow_c_stream__`` or ``__arrow_c_array__``, or that gives a column as
+        ``table[name]``.
     embedding : str, optional
         Column of the vectors; the only column of float lists where there is just one.
     group : str, optional

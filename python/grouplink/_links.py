@@ -21,8 +21,8 @@ class Links:
     """Links of rows to their most similar rows of the same group, as a sparse matrix in CSR form.
 
     Row i links to ``targets[offsets[i]:offsets[i + 1]]`` with the weights at the same places, nearest first:
-    weights never increase along a row, and equally near rows stand by number, ascending. The arrays are those of
-    the engine, without a copy.
+    weights never increase along a row, and equally near rows stand by number, ascending. The arrays are those
+    of the engine, without a copy.
 
     Attributes
     ----------
@@ -49,6 +49,11 @@ class Links:
         """Rows of the input, whether they have links or not."""
         return len(self.offsets) - 1
 
+    @property
+    def sources(self) -> npt.NDArray[np.int64]:
+        """The row that each link is of, as `targets` has the row it goes to; made anew at each call."""
+        return np.repeat(np.arange(self.n_rows), np.diff(self.offsets))
+
     def __len__(self) -> int:
         """The number of links."""
         return len(self.targets)
@@ -70,7 +75,7 @@ class Links:
         return report
 
     def to_html(self) -> str:
-        """The report as one page that reads nothing else: what the command writes for ``--report FILE.html``."""
+        """The report as one page: what the command writes for ``--report FILE.html``."""
         return self._result.page(self._groups)
 
     def neighbors(self, row: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
@@ -91,14 +96,14 @@ class Links:
         return scipy.sparse.csr_array((self.weights, self.targets, self.offsets), shape=shape)
 
     def to_arrow(self, layout: Literal["edges", "lists"] = "edges") -> pyarrow.Table:
-        """A table of pyarrow, as the command writes it in Parquet; how the links were made is in its metadata.
+        """A table of pyarrow as the command writes it; how the links were made is in its metadata.
 
         Parameters
         ----------
         layout : {"edges", "lists"}
-            A row a link, with source, target and weight; or a row for each row of the input, with row, id (where
-            there are ids), group (where there are groups), targets and weights. Sources and targets are ids where
-            there are any, else row numbers.
+            A row a link, with source, target and weight; or a row for each row of the input, with row, id
+            (where there are ids), group (where there are groups), targets and weights. Sources and targets
+            are ids where there are any, else row numbers.
         """
         import pyarrow
 
@@ -106,7 +111,7 @@ class Links:
         weights = pyarrow.array(self.weights)
         if layout == "edges":
             columns = {
-                "source": pyarrow.array(self._named(self._sources())),
+                "source": pyarrow.array(self._named(self.sources)),
                 "target": targets,
                 "weight": weights,
             }
@@ -128,11 +133,8 @@ class Links:
         """A row a link, with source, target and weight: ids where there are any, else row numbers."""
         import pandas
 
-        source, target = self._named(self._sources()), self._named(self.targets)
+        source, target = self._named(self.sources), self._named(self.targets)
         return pandas.DataFrame({"source": source, "target": target, "weight": self.weights})
-
-    def _sources(self) -> npt.NDArray[np.int64]:
-        return np.repeat(np.arange(self.n_rows), np.diff(self.offsets))
 
     def _named(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
         return rows if self.ids is None else self.ids[rows]

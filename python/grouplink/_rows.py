@@ -15,7 +15,7 @@ _DTYPES = (np.float16, np.float32, np.float64, np.int8)
 
 
 def rows_of(vectors: Any) -> _core.Rows:
-    """Takes embeddings as `grouplink.link` does; without a copy wherever their memory can be read as it is."""
+    """Takes embeddings as `grouplink.link` does; without a copy where they can be read as they lie."""
     if isinstance(vectors, _core.Rows):
         return vectors
     if isinstance(vectors, np.ndarray) and vectors.dtype != object:

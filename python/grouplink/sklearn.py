@@ -32,19 +32,19 @@ _DTYPES = (np.float64, np.float32, np.float16, np.int8)
 class KNeighborsGraph(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Transform rows into a sparse graph of their nearest rows of the same group.
 
-    What `sklearn.neighbors.KNeighborsTransformer` does, with groups, by all cores. The graph can be the precomputed
-    input of DBSCAN, Isomap, TSNE, SpectralClustering, UMAP and the like.
+    What `sklearn.neighbors.KNeighborsTransformer` does, with groups, by all cores. The graph can be the
+    precomputed input of DBSCAN, Isomap, TSNE, SpectralClustering, UMAP and the like.
 
     Parameters
     ----------
     n_neighbors : int
-        Neighbours of a row. As in scikit-learn, mode "distance" has one more, for each row of the fitted data is its
-        own neighbour at distance 0. A row has fewer where its group has no more.
+        Neighbours of a row. As in scikit-learn, mode "distance" has one more, for each row of the fitted data
+        is its own neighbour at distance 0. A row has fewer where its group has no more.
     mode : {"distance", "connectivity"}
         Distances, or ones.
     metric : {"euclidean", "l2", "manhattan", "cityblock", "l1", "cosine", "angular", "hamming"}
-        "cosine" is 1 - cos; "angular" is sqrt(2 - 2 cos); "hamming" is the share of components of which just one of
-        the two is above 0.5.
+        "cosine" is 1 - cos; "angular" is sqrt(2 - 2 cos); "hamming" is the share of components of which just
+        one of the two is above 0.5.
     index : {"auto", "flat", "ivf", "hnsw", "partition"}
         How neighbours among the fitted rows are searched; all but "flat" may miss some in large groups.
     recall_target : float
@@ -156,8 +156,8 @@ class KNeighborsGraph(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     def fit_transform(self, X: Any, y: Any = None, groups: Any = None) -> sparse.csr_matrix:
         """The graph of the fitted rows.
 
-        The same as ``fit(X).transform(X)``, but by a search of all rows at once, and each row's own entry before
-        those of its duplicates.
+        The same as ``fit(X).transform(X)``, but by a search of all rows at once, and each row's own entry
+        before those of its duplicates.
         """
         self.fit(X, groups=groups)
         own = self.mode == "distance"
