@@ -19,7 +19,9 @@ def code_of(section: str) -> str:
 
 def test_code_runs():
     script = "import os\n" + f"os.chdir({str(ROOT)!r})\n" + code_of("Python")
-    done = subprocess.run([sys.executable, "-c", script], cwd="/", capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd="/", capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("<grouplink.Links: 10,000 links of 1,000 rows in 2 groups>\nnews ")
 
