@@ -1,4 +1,4 @@
-"""scikit-build-core, whose sdist holds the files that links lead to: two of the engine's stand outside of here."""
+"""scikit-build-core, whose sdist is to hold the files that links lead to, not the links."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ FOLDER/repaired then holds the wheel.
 from __future__ import annotations
 
 import argparse
+import os
 import pathlib
 import shutil
 import subprocess
@@ -53,6 +54,8 @@ def build(folder: pathlib.Path, cmake_args: list[str]) -> pathlib.Path:
         f"--config-settings=cmake.define.{name}={value}"
         for name, _, value in (argument.removeprefix("-D").partition("=") for argument in cmake_args)
     ]
+    # The compiler that CMake takes by itself, so that ccache knows what it has compiled for other builds.
+    environment = {"CXX": "c++", **os.environ}
     pip = [
         sys.executable,
         "-m",
@@ -62,7 +65,15 @@ def build(folder: pathlib.Path, cmake_args: list[str]) -> pathlib.Path:
         "--no-deps",
         "--no-build-isolation",
     ]
-    run(*pip, f"--config-settings=build-dir={folder / 'build'}", *options, "-w", folder / "built", HERE)
+    run(
+        *pip,
+        f"--config-settings=build-dir={folder / 'build'}",
+        *options,
+        "-w",
+        folder / "built",
+        HERE,
+        env=environment,
+    )
     (wheel,) = (folder / "built").glob("grouplink-*.whl")
     run(pathlib.Path(sys.executable).parent / "auditwheel", "repair", wheel, "-w", folder / "repaired")
     (repaired,) = (folder / "repaired").glob("grouplink-*.whl")
