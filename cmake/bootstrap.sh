@@ -246,13 +246,14 @@ python_package() {
     local wanted=$root/python/requirements.txt environment=$build/python-venv
     local pip=("$environment/bin/python" -m pip --disable-pip-version-check)
     if ! cmp -s "$wanted" "$environment/requirements.txt"; then
+        have_python || fail "no Python 3.9 or newer that can make a virtual environment: install python3-venv"
         rm -rf "$environment"
         quiet_step "Python environment in $environment" "${make_venv[@]}" "$environment"
         quiet_step "pip install: what the package is built and tested with" \
             "${pip[@]}" install --only-binary=:all: -r "$wanted"
         cp "$wanted" "$environment/requirements.txt"
     fi
-    step "Wheel" "$environment/bin/python" "$root/python/make_wheel.py" "$build/wheel" \
+    step "Wheel" env CMAKE_BUILD_PARALLEL_LEVEL="$jobs" "$environment/bin/python" "$root/python/make_wheel.py" "$build/wheel" \
         --cmake-args="${GROUPLINK_CMAKE_ARGS:-}"
     quiet_step "pip install: the wheel" \
         "${pip[@]}" install --no-deps --force-reinstall "$build"/wheel/repaired/grouplink-*.whl
@@ -298,7 +299,8 @@ tidy() {
     local gcc_headers=(--extra-arg=-idirafter"$("${CXX:-c++}" -print-file-name=include)"
                        --extra-arg="-D__malloc__(x)=" --extra-arg=-Wno-unknown-warning-option)
     say "clang-tidy: $tool"
-    sources | grep -z '\.cpp$' | xargs -0 -P "$jobs" -n 1 \
+    # The build knows nothing of the Python package.
+    sources | grep -z '\.cpp$' | grep -vz "^$root/python/" | xargs -0 -P "$jobs" -n 1 \
         "$tool" -p "$build" --quiet --warnings-as-errors='*' "${gcc_headers[@]}" 2>/dev/null ||
         fail "clang-tidy has findings"
     say "no findings"

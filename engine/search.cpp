@@ -55,7 +55,7 @@ public:
           base_(base, metric, kernels::best()),
           own_(own),
           found_(found),
-          dim_(static_cast<std::size_t>(base.rows > 0 ? base.row_dim(0) : 0)) {}
+          dim_(static_cast<std::size_t>(base.row_dim(0))) {}
 
     void run(std::int64_t first, std::int64_t last, const JobControl& control) const {
         const std::size_t stride = knn::RowScorer::loaded_size(dim_);
@@ -137,6 +137,7 @@ NearestRows find_nearest(const MatrixView& queries, const MatrixView& base, cons
                                        std::max<std::int64_t>(0, base.rows - (one_less ? 1 : 0)));
     found.targets.resize(static_cast<std::size_t>(queries.rows * found.k));
     found.distances.resize(found.targets.size());
+    if (found.targets.empty()) return found;
     const Search search(queries, base, options.metric, own, found);
     parallel::for_blocks(
         queries.rows, queries_a_search, threads, control, "search",

@@ -65,7 +65,7 @@ figure, axes = plt.subplots(figsize=(12, 10), layout="constrained")
 degree = np.array(graph.degree())
 for color, number in enumerate(largest):
     inside = community[drawn] == number
-    axes.scatter(*places[inside].T, s=6, color=plt.get_cmap("tab20")(color), linewidths=0)
+    axes.scatter(*places[inside].T, s=14, color=plt.get_cmap("tab20")(color), linewidths=0)
     center = np.median(places[inside], axis=0)
     best = sorted(np.flatnonzero(community == number), key=lambda row: -degree[row])[:3]
     label = "\n".join(words[row] for row in best)

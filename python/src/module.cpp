@@ -11,7 +11,10 @@
 
 #include <nanobind/nanobind.h>
 
+#include <cstddef>
 #include <exception>
+#include <string>
+#include <string_view>
 
 namespace grouplink::python {
 namespace {
@@ -32,7 +35,13 @@ void translate(const std::exception_ptr& thrown, void*) {
     try {
         std::rethrow_exception(thrown);
     } catch (const Error& error) {
-        PyErr_SetString(exception_of(error.code()), error.what());
+        std::string text = error.what();
+        // What to do, in the words of the command.
+        constexpr std::string_view flag = "--on-bad-row drop";
+        if (const std::size_t at = text.find(flag); at != std::string::npos) {
+            text.replace(at, flag.size(), "on_bad_row=\"drop\"");
+        }
+        PyErr_SetString(exception_of(error.code()), text.c_str());
     }
 }
 

@@ -126,7 +126,7 @@ def test_bad_rows():
     rows[1] = np.nan
     rows[3] = 0
     with pytest.raises(
-        ValueError, match=r"^2 of 5 rows cannot be linked: 1 non_finite \(row 1\), 1 zero_norm"
+        ValueError, match=r'^2 of 5 rows cannot be linked: 1 non_finite \(row 1\), 1 zero_norm"
     ):
         grouplink.link(rows)
     links = grouplink.link(rows, ["a", "a", None, "a", "a"], on_bad_row="drop")
