@@ -14,6 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+# OpenMP's threads, of scikit-learn, wait by spinning, which on a busy machine takes minutes.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 

@@ -125,9 +125,8 @@ def test_bad_rows():
     rows = np.ones((5, 2))
     rows[1] = np.nan
     rows[3] = 0
-    with pytest.raises(
-        ValueError, match=r'^2 of 5 rows cannot be linked: 1 non_finite \(row 1\), 1 zero_norm"
-    ):
+    text = '^2 of 5 rows cannot be linked: 1 non_finite .row 1., 1 zero_norm .*: on_bad_row="drop"$'
+    with pytest.raises(ValueError, match=text):
         grouplink.link(rows)
     links = grouplink.link(rows, ["a", "a", None, "a", "a"], on_bad_row="drop")
     status = [grouplink.ROW_STATUSES[status] for status in links.row_status]
