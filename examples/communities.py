@@ -33,7 +33,8 @@ if len(sys.argv) > 1:
 else:
     table = pq.read_table(pathlib.Path(__file__).resolve().parent.parent / "tests" / "data" / "sample.parquet")
     vectors = table["embedding"]
-words = [word.split(", ")[0] for word in table["word"].to_pylist()]
+names = table["word" if "word" in table.column_names else "words"]
+words = [name.split(", ")[0] for name in names.to_pylist()]
 groups = table["group"].to_pylist()
 
 # %% Links: of each row to its ten nearest, of any group, kept where they go both ways.

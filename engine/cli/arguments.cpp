@@ -8,7 +8,6 @@
 #include "cli/numbers.hpp"
 #include "cli/suggest.hpp"
 #include "cli/text.hpp"
-#include "nearest_name.hpp"
 
 #include <grouplink/error.hpp>
 #include <grouplink/verify.hpp>
