@@ -253,8 +253,8 @@ python_package() {
             "${pip[@]}" install --only-binary=:all: -r "$wanted"
         cp "$wanted" "$environment/requirements.txt"
     fi
-    step "Wheel" env CMAKE_BUILD_PARALLEL_LEVEL="$jobs" "$environment/bin/python" "$root/python/make_wheel.py" "$build/wheel" \
-        --cmake-args="${GROUPLINK_CMAKE_ARGS:-}"
+    step "Wheel" env CMAKE_BUILD_PARALLEL_LEVEL="$jobs" "$environment/bin/python" \
+        "$root/python/make_wheel.py" "$build/wheel" --cmake-args="${GROUPLINK_CMAKE_ARGS:-}"
     quiet_step "pip install: the wheel" \
         "${pip[@]}" install --no-deps --force-reinstall "$build"/wheel/repaired/grouplink-*.whl
     step "Types" "$environment/bin/mypy" --config-file "$root/python/pyproject.toml" "$root/python/grouplink"
