@@ -23,8 +23,8 @@ def rows_of(vectors: Any) -> _core.Rows:
     data = arrow_of(vectors)
     if data is not None:
         return _core.rows_of_arrow(data, vectors_place(data, None))
-    if hasattr(vectors, "to_numpy") and not isinstance(vectors, np.ndarray):
-        vectors = vectors.to_numpy()
+    if hasattr(vectors, "__array__") and not isinstance(vectors, np.ndarray):
+        vectors = np.asarray(vectors)  # a tensor, or a column of pandas
         if vectors.dtype != object:
             return _rows_of_array(vectors)
     return _rows_of_sequence(vectors)

@@ -231,6 +231,18 @@ def test_lists_of_arrays():
     assert status == ["ok", "null_embedding", "ok", "ok", "null_embedding", "ok"]
 
 
+def test_what_gives_an_array_is_borrowed():
+    class Tensor:
+        def __init__(self, array):
+            self.array = array
+
+        def __array__(self, dtype=None, copy=None):
+            return self.array
+
+    array = np.ones((4, 3), np.float32)
+    assert rows_of(Tensor(array)).address == array.ctypes.data
+
+
 def test_explain_and_verify(vectors, groups):
     plan = grouplink.explain(vectors, groups, n_nearest=3)
     assert plan["rows"] == len(vectors) and plan["row_status"]["ok"] == len(vectors)
