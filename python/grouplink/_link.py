@@ -50,6 +50,7 @@ def link(
     on_bad_row: BadRowPolicy = "error",
     seed: int = 0,
     threads: int = 0,
+    memory: int = 0,
     ids: Any = None,
     progress: Progress = None,
 ) -> Links:
@@ -92,6 +93,9 @@ def link(
         What everything random derives from.
     threads : int
         0 takes all there are; the result is the same at any number.
+    memory : int
+        Bytes that the process may hold at its peak, what it holds already included; 0 takes 80 % of what it may
+        have. The result is the same under any.
     ids : sequence of n_rows str or int, optional
         Names of the rows for `Links.to_arrow` and `Links.to_pandas`.
     progress : callable or bool, optional
@@ -134,6 +138,7 @@ def link(
         "on_bad_row": on_bad_row,
         "seed": seed,
         "threads": threads,
+        "memory": memory,
     }
     _core.check_options(options)
     rows = rows_of(vectors)

@@ -35,3 +35,4 @@ class LinkOptions(TypedDict, total=False):
     on_bad_row: BadRowPolicy
     seed: int
     threads: int
+    memory: int

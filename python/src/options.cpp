@@ -153,6 +153,7 @@ LinkOptions options_of(const nb::dict& given) {
     reader.choice("on_bad_row", cli::bad_row_policies, options.on_bad_row);
     reader.whole("seed", options.seed);
     reader.whole("threads", options.threads);
+    reader.whole("memory", options.memory_bytes);
     reader.finish();
     validate(options);
     return options;
