@@ -16,7 +16,17 @@ import grouplink
 
 SAMPLE = ROOT / "tests" / "data" / "sample.parquet"
 # Of a report, what is of the run and not of the result.
-OF_THE_RUN = {"input", "output", "finished", "stages", "workers", "seconds", "peak_memory_bytes", "threads"}
+OF_THE_RUN = {
+    "input",
+    "output",
+    "finished",
+    "stages",
+    "workers",
+    "seconds",
+    "peak_memory_bytes",
+    "threads",
+    "memory",
+}
 
 CASES = [
     {},
