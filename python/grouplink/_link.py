@@ -94,8 +94,8 @@ def link(
     threads : int
         0 takes all there are; the result is the same at any number.
     memory : int
-        Bytes that the process may hold at its peak, what it holds already included; 0 takes 80 % of what it may
-        have. The result is the same under any.
+        Bytes that the process may hold at its peak, what it holds already included; 0 takes 80 % of what it
+        may have. The result is the same under any.
     ids : sequence of n_rows str or int, optional
         Names of the rows for `Links.to_arrow` and `Links.to_pandas`.
     progress : callable or bool, optional
