@@ -1,4 +1,5 @@
 #include "arrow.hpp"
+#include "found.hpp"
 #include "groups.hpp"
 #include "options.hpp"
 #include "plans.hpp"
@@ -68,4 +69,5 @@ NB_MODULE(_core, module) {
     bind_options(module);
     bind_results(module);
     bind_plans(module);
+    bind_found(module);
 }
