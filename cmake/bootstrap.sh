@@ -7,6 +7,7 @@
 #     bash cmake/bootstrap.sh demo      links a sample of words and shows some of their nearest ones
 #     bash cmake/bootstrap.sh test      runs all tests
 #     bash cmake/bootstrap.sh python    builds the Python package as a wheel and runs its tests
+#     bash cmake/bootstrap.sh spark     the same for its part that runs on Spark; installs PySpark and a Java
 #     bash cmake/bootstrap.sh format    checks the formatting of all C++ files; --fix mends it
 #     bash cmake/bootstrap.sh tidy      runs clang-tidy over all C++ files
 #     bash cmake/bootstrap.sh clang     installs what the targets fuzz and tsan take, see tests/README.md
@@ -239,12 +240,12 @@ run_tests() {
     step "Testing" ctest --test-dir "$build" --output-on-failure --no-tests=error --timeout 600 -j "$jobs"
 }
 
-# A wheel that bundles what it links, which must work by itself; then all tests of it, in an environment with
-# what it works with.
-python_package() {
+# A wheel that bundles what it links, which must work by itself, and an environment with what it works with.
+python_wheel() {
     build
-    local wanted=$root/python/requirements.txt environment=$build/python-venv
-    local pip=("$environment/bin/python" -m pip --disable-pip-version-check)
+    local wanted=$root/python/requirements.txt
+    environment=$build/python-venv
+    pip=("$environment/bin/python" -m pip --disable-pip-version-check)
     if ! cmp -s "$wanted" "$environment/requirements.txt"; then
         have_python || fail "no Python 3.9 or newer that can make a virtual environment: install python3-venv"
         rm -rf "$environment"
@@ -257,12 +258,51 @@ python_package() {
         "$root/python/make_wheel.py" "$build/wheel" --cmake-args="${GROUPLINK_CMAKE_ARGS:-}"
     quiet_step "pip install: the wheel" \
         "${pip[@]}" install --no-deps --force-reinstall "$build"/wheel/repaired/grouplink-*.whl
-    step "Types" "$environment/bin/mypy" --config-file "$root/python/pyproject.toml" "$root/python/grouplink"
+    touch "$environment/wheel"
+}
+
+python_package() {
+    python_wheel
+    step "Types" "$environment/bin/mypy" --config-file "$root/python/pyproject.toml" --exclude /spark/ \
+        "$root/python/grouplink"
     step "Style" "$environment/bin/ruff" check "$root/python"
     step "Formatting" "$environment/bin/ruff" format --check "$root/python"
     # Away from the sources, whose grouplink is not the installed one.
     cd "$build"
-    step "Testing" env GROUPLINK="$build/bin/grouplink" "$environment/bin/pytest" -q "$root/python/tests"
+    step "Testing" env GROUPLINK="$build/bin/grouplink" "$environment/bin/pytest" -q "$root/python/tests" \
+        --ignore "$root/python/tests/spark"
+}
+
+java_is_new_enough() {
+    local version
+    have java || return 1
+    version=$(java -version 2>&1 | sed -nE 's/.*version "([0-9]+).*/\1/p')
+    [ "${version:-0}" -ge 17 ]
+}
+
+# Whether the wheel in the environment is that of these sources.
+wheel_is_up_to_date() {
+    local made=$build/python-venv/wheel
+    [ -e "$made" ] && cmp -s "$root/python/requirements.txt" "$build/python-venv/requirements.txt" &&
+        [ -z "$(find "$root/engine" "$root/include" "$root/python" -newer "$made" -type f -not -path '*cache*' -print -quit)" ]
+}
+
+spark_package() {
+    if ! java_is_new_enough; then
+        have apt-get || fail "Spark runs on Java: install version 17 or newer"
+        ensure_packages openjdk-17-jre-headless || fail "Spark runs on Java 17 or newer"
+    fi
+    if ! wheel_is_up_to_date; then python_wheel; fi
+    environment=$build/python-venv
+    local pip=("$environment/bin/python" -m pip --disable-pip-version-check)
+    local wanted=$root/python/requirements-spark.txt
+    if ! cmp -s "$wanted" "$environment/spark.txt"; then
+        quiet_step "pip install: PySpark" "${pip[@]}" install -r "$wanted"
+        cp "$wanted" "$environment/spark.txt"
+    fi
+    step "Types" "$environment/bin/mypy" --config-file "$root/python/pyproject.toml" "$root/python/grouplink"
+    cd "$build"
+    step "Testing on Spark" "$environment/bin/pytest" -q "$root/python/tests/spark"
 }
 
 sources() {
@@ -321,6 +361,7 @@ case "${1:-}" in
     deps | build | demo | tidy | clang) "$1" ;;
     test) run_tests ;;
     python) python_package ;;
+    spark) spark_package ;;
     format) format "${2:-}" ;;
     *)
         sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" >&2
