@@ -50,7 +50,7 @@ def describe(rows: Rows, options: Options, survey: Survey) -> str:
         )
     return (
         f"{survey.bad_rows} of {survey.rows} rows cannot be linked: {', '.join(texts)}; mend them, or leave "
-        "them without links: --on-bad-row drop"
+        'them without links: on_bad_row="drop"'
     )
 
 
