@@ -66,14 +66,14 @@ class Shell:
             flags = set(long_flags(command))
             self.assertGreater(len(flags), 0)
             self.assertEqual({word for word in self.complete([command, "--"]) if word.startswith("--")}, flags)
-        self.check(["link", "--me"], ["--metric"])
-        self.check(["explain", "--me"], ["--measure", "--metric"])
-        self.check(["inspect", "--me"], [])
+        self.check(["link", "--me"], ["--memory", "--metric"])
+        self.check(["explain", "--me"], ["--measure", "--memory", "--metric"])
+        self.check(["inspect", "--met"], [])
 
     def test_what_was_given_is_not_offered_again(self):
-        self.check(["link", "--metric", "dot", "--me"], [])
+        self.check(["link", "--metric", "dot", "--met"], [])
         self.check(["link", "-k", "3", "--n-n"], [])
-        self.check(["link", "--metric=dot", "--me"], [])
+        self.check(["link", "--metric=dot", "--met"], [])
 
     def test_values(self):
         self.check(["link", "--metric", ""], ["angular", "dot", "euclidean", "hamming", "manhattan"])

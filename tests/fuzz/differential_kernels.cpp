@@ -238,7 +238,8 @@ std::string check_tiles(Random& random) {
     return "";
 }
 
-/// Codes of eight bits: no pair that reaches a threshold may be missed.
+/// Codes of one byte: no pair that reaches a threshold may be missed. Of two: no bound is below the product,
+/// or farther above it than the errors say, and a pair has the bound that a tile has.
 std::string check_codes(Random& random) {
     const Table* const table = kernels::find(kernels::Isa::avx512vnni);
     if (!table) return "";
@@ -246,19 +247,24 @@ std::string check_codes(Random& random) {
     const std::size_t stride = kernels::narrow_padded(dim);
     const auto count = static_cast<std::size_t>(between(random, 2, 90));
     std::vector<float> rows(count * dim);
-    std::vector<std::int8_t> codes(count * stride);
+    std::vector<std::int8_t> codes(2 * count * stride);
     std::vector<float> scales(count), errors(count), norms(count), offsets(count, 0.0F), thresholds(count);
-    std::vector<std::int32_t> sums(count);
+    std::vector<float> fine_errors(count);
+    std::vector<std::int32_t> sums(count), fine_sums(count);
     for (std::size_t i = 0; i < count; ++i) {
         const std::vector<double> values = some_values(static_cast<std::int64_t>(dim), random);
         for (std::size_t c = 0; c < dim; ++c) {
             const double largest = 1e15;
             rows[i * dim + c] = static_cast<float>(std::clamp(values[c], -largest, largest));
         }
-        const kernels::NarrowRow row = table->quantize(rows.data() + i * dim, dim, codes.data() + i * stride);
+        std::int8_t* const first = codes.data() + i * stride;
+        const kernels::NarrowRow row =
+            table->quantize(rows.data() + i * dim, dim, first, first + count * stride);
         scales[i] = row.scale;
         sums[i] = row.sum;
+        fine_sums[i] = row.fine_sum;
         errors[i] = row.error;
+        fine_errors[i] = row.fine_error;
         norms[i] = row.norm;
     }
     const kernels::NarrowRows all{codes.data(), scales.data(), sums.data(), errors.data(), norms.data()};
@@ -293,6 +299,34 @@ std::string check_codes(Random& random) {
             if (!std::binary_search(pairs.begin(), pairs.end(), static_cast<std::uint32_t>(i << 16 | j))) {
                 return fmt::format("s8_collect of {} rows of {}: {} and {} are missed", count, dim, i, j);
             }
+        }
+    }
+
+    const kernels::FineRows fine{all, count * stride, fine_sums.data(), fine_errors.data()};
+    packed.resize(2 * packed.size());
+    std::vector<float> bounds(count * count);
+    table->s16_tile(fine, count, fine, count, dim, false, packed.data(), bounds.data());
+    for (std::size_t i = 0; i < count; ++i) {
+        for (std::size_t j = 0; j < count; ++j) {
+            const auto bound = static_cast<double>(bounds[i * count + j]);
+            const double each = static_cast<double>(fine_errors[i]) * static_cast<double>(norms[j]) +
+                                static_cast<double>(norms[i]) * static_cast<double>(fine_errors[j]);
+            const double most = exact[i * count + j] + 2.0 * each;
+            const double rounding = 0x1p-20 * (std::abs(most) + each) + 1e-28;
+            // A bound past the largest float says nothing, and is right.
+            if (bound + rounding < exact[i * count + j] ||
+                (std::isfinite(bound) && bound > most + rounding)) {
+                return fmt::format("s16_tile of {} rows of {}: {} and {} come to {}, not {} and {} at most",
+                                   count, dim, i, j, bound, exact[i * count + j], each);
+            }
+        }
+    }
+    std::vector<float> of_pairs(pairs.size());
+    table->s16_pairs(fine, fine, pairs.data(), pairs.size(), dim, of_pairs.data());
+    for (std::size_t m = 0; m < pairs.size(); ++m) {
+        const float bound = bounds[(pairs[m] >> 16) * count + (pairs[m] & 0xffff)];
+        if (std::bit_cast<std::uint32_t>(of_pairs[m]) != std::bit_cast<std::uint32_t>(bound)) {
+            return fmt::format("s16_pairs of {} rows of {}: {}, not {}", count, dim, of_pairs[m], bound);
         }
     }
     return "";
