@@ -228,8 +228,8 @@ TEST_CASE("every flag of link arrives") {
 }
 
 TEST_CASE("explain takes the options of link that bear on the plan") {
-    const auto explain = std::get<ExplainArguments>(
-        parse({"explain", "in.npy", "-k", "3", "--metric", "dot", "--group", "g", "--memory", "1g", "--json"}));
+    const auto explain = std::get<ExplainArguments>(parse(
+        {"explain", "in.npy", "-k", "3", "--metric", "dot", "--group", "g", "--memory", "1g", "--json"}));
     CHECK(explain.options.n_nearest == 3);
     CHECK(explain.options.metric == Metric::dot);
     CHECK(explain.input.group == "g");
