@@ -1,6 +1,7 @@
 #include <grouplink/link.hpp>
 #include <grouplink/part.hpp>
 
+#include "budget.hpp"
 #include "kernels/kernels.hpp"
 #include "knn/knn.hpp"
 #include "knn/waves.hpp"
@@ -11,16 +12,11 @@
 #include "machine.hpp"
 #include "parallel/workers.hpp"
 #include "parts/parts.hpp"
-#include "plan/memory.hpp"
 #include "plan/plan.hpp"
 #include "rows/check.hpp"
 #include "rows/each_row.hpp"
 #include "rows/fingerprint.hpp"
 #include "rows/groups.hpp"
-#include "rows/pages.hpp"
-#include "wording.hpp"
-
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
@@ -64,55 +60,6 @@ std::vector<GroupShape> shapes_of(const RowsByGroup& grouped, const RowCheck& ch
         shapes[g] = {grouped.offsets[g + 1] - grouped.offsets[g], check.group_dim[g]};
     }
     return shapes;
-}
-
-std::int64_t budget_of(const LinkOptions& options) {
-    return options.memory_bytes > 0 ? options.memory_bytes : default_memory_budget();
-}
-
-/// The input as reading it once sees it: what takes but little of the budget stays in memory.
-MatrixView read_once(MatrixView vectors, const LinkOptions& options) {
-    constexpr std::int64_t little = 8;
-    if (value_bytes(vectors) <= budget_of(options) / little) vectors.file_backed = false;
-    return vectors;
-}
-
-/// The waves that a plan is carried out in once the rows are checked, whether they fit or not.
-Waves waves_of(const Plan& plan, const MatrixView& vectors, const LinkOptions& options) {
-    const std::int64_t budget = budget_of(options);
-    const std::int64_t file_bytes = vectors.file_backed ? value_bytes(vectors) : 0;
-    // All of it is in memory now, or else next to nothing.
-    const bool stayed = !read_once(vectors, options).file_backed;
-    const std::int64_t can_go = stayed ? std::min(file_bytes, resident_file_memory()) : 0;
-    const JobMemory job{.held_bytes = resident_memory() - can_go,
-                        .file_bytes = file_bytes,
-                        .rows = vectors.rows,
-                        .element_bytes = static_cast<std::int64_t>(element_size(vectors.type)),
-                        .threads = parallel::resolve_threads(options.threads)};
-    return plan_waves(plan, job, options, budget);
-}
-
-MemoryReport memory_report(const Waves& waves, const LinkOptions& options) {
-    return {.budget_bytes = budget_of(options),
-            .planned_bytes = waves.peak_bytes,
-            .least_bytes = waves.least_bytes,
-            .waves = std::ssize(waves.ends)};
-}
-
-/// Throws Error(over_budget) when not even one group at a time fits.
-Waves waves_that_fit(const Plan& plan, const MatrixView& vectors, const GroupColumn& groups,
-                     const LinkOptions& options) {
-    const std::int64_t budget = budget_of(options);
-    Waves waves = waves_of(plan, vectors, options);
-    if (waves.peak_bytes <= budget) return waves;
-    const GroupPlan& costliest = plan.groups[waves.costliest];
-    throw Error(
-        ErrorCode::over_budget,
-        fmt::format("linking takes {} of memory, and the budget is {}: {} of it for the group \"{}\" of {}, "
-                    "index {}; allow more: --memory {}MiB",
-                    bytes_text(waves.least_bytes), bytes_text(budget), bytes_text(costliest.memory_bytes),
-                    groups.keys[static_cast<std::size_t>(costliest.group)], plural(costliest.rows, "row"),
-                    name(costliest.index), waves.least_bytes >> 20));
 }
 
 /// Of each group, all but its links and its cut; of those that the plan has no part in, no more than the key.

@@ -243,6 +243,16 @@ TEST_CASE("a budget that nothing fits is refused, with one that does") {
     const std::int64_t enough = std::stoll(message.substr(place + 9)) * mebibyte;
     CHECK(build_links(view, groups, {.memory_bytes = enough}).report.memory.budget_bytes == enough);
     CHECK(plan_links(view, groups, {.memory_bytes = enough}).memory.planned_bytes <= enough);
+    const auto code_of = [](const MatrixView& rows, const GroupColumn& column) {
+        try {
+            build_links(rows, column, {.memory_bytes = 1});
+        } catch (const Error& error) {
+            return error.code();
+        }
+        return ErrorCode::internal;
+    };
+    CHECK(code_of(matrix_view({}, 3), single_group(0)) == ErrorCode::over_budget);
+    CHECK(code_of(matrix_view({}, 3), {}) == ErrorCode::over_budget);
     CHECK(default_memory_budget() > 100 * mebibyte);
     for (const LinkOptions& wrong :
          {LinkOptions{.memory_bytes = -1}, LinkOptions{.memory_afterwards_bytes = -1}})
