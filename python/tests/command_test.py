@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pathlib
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -82,11 +80,8 @@ def test_tables(command, sample):
     }
 
 
-def test_wordnet(command, tmp_path):
-    folder = os.environ.get("GROUPLINK_BENCH_DATA")
-    if not folder:
-        pytest.skip("GROUPLINK_BENCH_DATA names no folder of wordnet-384.f16.npy and wordnet.tsv")
-    vectors, table = pathlib.Path(folder) / "wordnet-384.f16.npy", pathlib.Path(folder) / "wordnet.tsv"
+def test_wordnet(command, wordnet):
+    vectors, table = wordnet / "wordnet-384.f16.npy", wordnet / "wordnet.tsv"
     matrix = scipy.sparse.load_npz(command(vectors, "--groups", f"{table}:group"))
     header, *lines = table.read_text(encoding="utf-8").splitlines()
     column = header.split("\t").index("group")

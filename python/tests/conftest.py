@@ -37,6 +37,15 @@ def groups(sample: pa.Table) -> list[str]:
     return sample["group"].to_pylist()
 
 
+@pytest.fixture(scope="session")
+def wordnet() -> pathlib.Path:
+    """Folder of the vectors and their table: GROUPLINK_BENCH_DATA, or ../shared/data beside a clone."""
+    folder = pathlib.Path(os.environ.get("GROUPLINK_BENCH_DATA") or ROOT.parent / "shared" / "data")
+    if not (folder / "wordnet-384.f16.npy").exists():
+        pytest.skip(f"{folder} has no wordnet-384.f16.npy; GROUPLINK_BENCH_DATA may name a folder that has")
+    return folder
+
+
 @pytest.fixture
 def command(tmp_path: pathlib.Path) -> Callable[..., pathlib.Path]:
     """Runs `grouplink link` and returns the path of its output."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +14,15 @@ import pytest
 import grouplink
 from grouplink.spark import Limits, link_dataframe
 
-DATA = Path(os.environ.get("GROUPLINK_BENCH_DATA", "."))
-
 #: Groups up to 2,300 rows are small, those of more than 7,200 giant.
 LIMITS = Limits(small_work=1e9, task_work=1e10)
 
 
 @pytest.fixture(scope="module")
-def rows() -> tuple[Any, list[str]]:
-    if not (DATA / "wordnet.tsv").exists():
-        pytest.skip("GROUPLINK_BENCH_DATA names no folder of wordnet-384.f16.npy and wordnet.tsv")
-    with (DATA / "wordnet.tsv").open(newline="", encoding="utf-8") as file:
+def rows(wordnet: Path) -> tuple[Any, list[str]]:
+    with (wordnet / "wordnet.tsv").open(newline="", encoding="utf-8") as file:
         groups = [row["group"] for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)]
-    return np.load(DATA / "wordnet-384.f16.npy").astype(np.float32), groups
+    return np.load(wordnet / "wordnet-384.f16.npy").astype(np.float32), groups
 
 
 def test_wordnet(spark: Any, rows: tuple[Any, list[str]], tmp_path: Path) -> None:
