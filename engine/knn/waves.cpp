@@ -33,6 +33,11 @@ struct Wave {
     std::vector<std::int64_t> rows;  ///< of the input, where these are gathered: those of `grouped`, in order
     std::vector<std::size_t> positions;  ///< of its groups, in the whole plan
     std::vector<std::int32_t> numbers;   ///< of its groups, in the input
+
+    /// The row of the input that a row of `grouped` is.
+    std::int64_t in_input(std::int64_t row) const {
+        return rows.empty() ? row : rows[static_cast<std::size_t>(row)];
+    }
 };
 
 Wave wave_of(const Plan& plan, std::vector<std::size_t> positions, const RowsByGroup& grouped,
@@ -63,14 +68,12 @@ void place(const Neighbors& from, const Wave& wave, Neighbors& to) {
             wave.grouped.offsets[static_cast<std::size_t>(group.group)] + group.first_query);
         for (std::size_t i = first; i < first + static_cast<std::size_t>(group.queries); ++i) {
             const auto local = static_cast<std::size_t>(wave.grouped.rows[i]);
-            const auto row =
-                static_cast<std::size_t>(wave.rows.empty() ? wave.grouped.rows[i] : wave.rows[i]);
+            const auto row = static_cast<std::size_t>(wave.in_input(wave.grouped.rows[i]));
             const auto begin = static_cast<std::size_t>(from.offsets[local]);
             const auto count = static_cast<std::size_t>(from.offsets[local + 1]) - begin;
             const auto at = static_cast<std::size_t>(to.offsets[row]);
             for (std::size_t n = 0; n < count; ++n) {
-                const std::int64_t target = from.targets[begin + n];
-                to.targets[at + n] = wave.rows.empty() ? target : wave.rows[static_cast<std::size_t>(target)];
+                to.targets[at + n] = wave.in_input(from.targets[begin + n]);
                 to.distances[at + n] = from.distances[begin + n];
             }
         }
@@ -85,9 +88,7 @@ std::shared_ptr<const Checkpoints> checkpoints_of(const Wave& wave,
         Checkpoint kept = found;
         for (FoundRange& range : kept.ranges)
             range.range.group = wave.numbers[static_cast<std::size_t>(range.range.group)];
-        if (!wave.rows.empty()) {
-            for (std::int64_t& target : kept.targets) target = wave.rows[static_cast<std::size_t>(target)];
-        }
+        for (std::int64_t& target : kept.targets) target = wave.in_input(target);
         all->keep(kept);
     };
     return std::make_shared<const Checkpoints>(
