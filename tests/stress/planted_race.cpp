@@ -9,8 +9,9 @@
 #include <vector>
 
 int main() {
-    // One worker goes up and one down. The sanitizer may miss two accesses of the very same moment, and the two
-    // meet at one place only: all others they touch well apart in time, with nothing between that orders them.
+    // One worker goes up and one down. The sanitizer may miss two accesses of the very same moment, and the
+    // two meet at one place only: all others they touch well apart in time, with nothing between that orders
+    // them.
     constexpr std::size_t places = 10'000;
     std::vector<std::int64_t> counts(places);
     std::atomic<int> running{0};
