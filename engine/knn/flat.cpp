@@ -26,8 +26,8 @@ constexpr std::size_t candidates_ahead = 4;
 
 }  // namespace
 
-FlatSearch::FlatSearch(GroupJob job, std::span<Scratch> scratch, bool counted)
-    : job_(job), scratch_(scratch), counted_(counted), rows_(job_), ranker_(job_, rows_.unique()) {}
+FlatSearch::FlatSearch(GroupJob job, std::span<Scratch> scratch)
+    : job_(job), scratch_(scratch), rows_(job_), ranker_(job_, rows_.unique()) {}
 
 std::vector<parallel::Stage> FlatSearch::stages() {
     return {make_stage(*this, scratch_, &FlatSearch::begin_measure, &FlatSearch::measure, 0.02),
@@ -41,6 +41,7 @@ std::vector<parallel::Stage> FlatSearch::stages() {
 
 std::vector<parallel::Stage> FlatSearch::stages_if(const bool& wanted) {
     std::vector<parallel::Stage> all = stages();
+    all.erase(all.begin());
     for (parallel::Stage& stage : all) {
         stage.begin = [&wanted, begin = std::move(stage.begin)](int worker) {
             return wanted ? begin(worker) : std::int64_t{0};
@@ -55,8 +56,11 @@ std::int64_t FlatSearch::begin_measure(Scratch&) { return rows_.begin_measure();
 void FlatSearch::measure(std::int64_t block, Scratch&) { rows_.measure(block); }
 
 std::int64_t FlatSearch::begin_order(Scratch& scratch) {
-    rows_.finish(scratch);
-    if (!counted_) rows_.count_duplicates(scratch);
+    if (rows_.size() == 0) {
+        rows_.finish(scratch);
+        rows_.count_duplicates(scratch);
+    }
+    if (index_.in_use()) return 0;
     order_ = LeaderOrder(job_, rows_, scratch);
     return order_.wanted() ? rows_.blocks() : 0;
 }
@@ -64,11 +68,12 @@ std::int64_t FlatSearch::begin_order(Scratch& scratch) {
 void FlatSearch::order(std::int64_t block, Scratch& scratch) { order_.assign(block, scratch); }
 
 std::int64_t FlatSearch::begin_gather(Scratch&) {
+    const bool gathered = index_.in_use();
     if (order_.wanted()) rows_.reorder(order_.find());
     order_ = {};
-    index_ = index_of_rows();
+    if (!gathered) index_ = index_of_rows();
     join_ = SelfJoin(job_, rows_, index_, job_.k + spare_candidates(job_.dim));
-    return rows_.blocks();
+    return gathered ? 0 : rows_.blocks();
 }
 
 FlatIndex FlatSearch::index_of_rows() const {

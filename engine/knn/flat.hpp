@@ -26,15 +26,21 @@ namespace grouplink::knn {
 /// goes through the canonical scoring. So the result is that of the canonical scoring alone.
 class FlatSearch {
 public:
-    /// `scratch` has one entry a worker. With `counted` another search has counted the group's duplicates.
-    FlatSearch(GroupJob job, std::span<Scratch> scratch, bool counted = false);
+    /// `scratch` has one entry a worker.
+    FlatSearch(GroupJob job, std::span<Scratch> scratch);
     FlatSearch(const FlatSearch&) = delete;
     FlatSearch& operator=(const FlatSearch&) = delete;
 
-    /// The search as stages for the scheduler; they refer to this object. With `wanted`, which must outlive
-    /// them, they do nothing unless it is true by then.
+    /// The search as stages for the scheduler; they refer to this object.
     std::vector<parallel::Stage> stages();
+
+    /// The search as another one's last resort, of the rows that the other has measured in rows() and,
+    /// perhaps, gathered in index(). With `wanted`, which must outlive them, the stages do nothing unless it
+    /// is true by then.
     std::vector<parallel::Stage> stages_if(const bool& wanted);
+    GroupRows& rows() { return rows_; }
+    FlatIndex& index() { return index_; }
+    const RowRanker& ranker() const { return ranker_; }
 
 private:
     /// A row that could not be certified: a class, and a distance within which its neighbors are.
@@ -70,7 +76,6 @@ private:
 
     GroupJob job_;
     std::span<Scratch> scratch_;
-    bool counted_;
     GroupRows rows_;  ///< those that the index holds
     RowRanker ranker_;
     LeaderOrder order_;

@@ -31,6 +31,9 @@ public:
     FlatIndex(std::size_t rows, std::size_t dim, Metric metric, Frame frame, const kernels::Table& kernel,
               bool codes);
 
+    /// Whether it has room for any row.
+    bool in_use() const { return !offsets_.empty(); }
+
     /// Fills the place of row i from what the scorer loads. `placed` is scratch.
     void set(std::size_t i, const double* loaded, std::vector<float>& placed);
 

@@ -110,10 +110,10 @@ HnswSearch::HnswSearch(GroupJob job, std::span<Scratch> scratch, const GroupPlan
       options_(plan.hnsw),
       recall_target_(plan.recall_target),
       effort_is_given_(plan.hnsw.ef_search > 0),
-      rows_(job_),
-      ranker_(job_, rows_.unique()),
-      calibration_(job_, rows_, ranker_),
-      all_pairs_(job, scratch, true) {}
+      all_pairs_(job, scratch),
+      rows_(all_pairs_.rows()),
+      ranker_(all_pairs_.ranker()),
+      calibration_(job_, rows_, ranker_) {}
 
 HnswSearch::~HnswSearch() = default;
 

@@ -71,8 +71,9 @@ private:
     HnswOptions options_;
     double recall_target_;
     bool effort_is_given_;
-    GroupRows rows_;
-    RowRanker ranker_;
+    FlatSearch all_pairs_;  ///< the exact search that is done instead, of the same rows
+    GroupRows& rows_;
+    const RowRanker& ranker_;
     FlatIndex flat_;
     std::vector<std::uint32_t> row_of_;   ///< of each node
     std::vector<std::uint32_t> node_of_;  ///< of each row
@@ -83,7 +84,6 @@ private:
     bool reached_ = false;                           ///< the recall target
     bool exhaustive_ = false;                        ///< all pairs are scored instead
     std::vector<std::int64_t> found_;                ///< neighbors that each row of the sample has
-    FlatSearch all_pairs_;                           ///< the exact search that is done instead
     std::vector<std::vector<std::uint32_t>> short_;  ///< of each block: rows with too few candidates
     std::vector<std::uint32_t> again_;
 };

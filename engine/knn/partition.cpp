@@ -58,10 +58,11 @@ PartitionSearch::PartitionSearch(GroupJob job, std::span<Scratch> scratch, const
       recall_target_(plan.recall_target),
       exhaustive_cost_(rounds_a_flat_search({plan.rows, plan.dim, static_cast<std::int64_t>(job.k)},
                                             plan.partition.fanout)),
-      rows_(job_),
-      ranker_(job_, rows_.unique()),
-      calibration_(job_, rows_, ranker_),
-      all_pairs_(job, scratch, true) {}
+      all_pairs_(job, scratch),
+      rows_(all_pairs_.rows()),
+      ranker_(all_pairs_.ranker()),
+      index_(all_pairs_.index()),
+      calibration_(job_, rows_, ranker_) {}
 
 std::vector<parallel::Stage> PartitionSearch::stages() {
     using Search = PartitionSearch;
@@ -70,6 +71,7 @@ std::vector<parallel::Stage> PartitionSearch::stages() {
         make_stage(*this, scratch_, &Search::begin_gather, &Search::gather, 0.03),
         make_stage(*this, scratch_, &Search::begin_sample, &Search::search_sample, 0.03)};
     if (effort_is_free()) {
+        stages.push_back(make_stage(*this, scratch_, &Search::begin_foresee, &Search::foresee, 0.0));
         // Most groups take the first round and no more.
         for (int round = 0; round < most_rounds; ++round) {
             const double share = round == 0 ? 1.0 : 0.0;
@@ -149,13 +151,48 @@ void PartitionSearch::nearest_leaders(const PairScorer::Rows& rows, std::size_t 
     }
 }
 
-std::int64_t PartitionSearch::begin_assign(Scratch&) {
-    if (reached_) return 0;
+/// The sample and its neighbors go to cells first: how many of them share one tells what a pass will find.
+std::int64_t PartitionSearch::begin_foresee(Scratch&) {
+    draw_leaders();
+    for (std::size_t s = 0; s < calibration_.rows().size(); ++s) {
+        const auto neighbors = calibration_.neighbors(s);
+        foreseen_.push_back(calibration_.rows()[s]);
+        foreseen_.insert(foreseen_.end(), neighbors.begin(), neighbors.end());
+    }
+    std::sort(foreseen_.begin(), foreseen_.end());
+    foreseen_.erase(std::unique(foreseen_.begin(), foreseen_.end()), foreseen_.end());
+    return static_cast<std::int64_t>((foreseen_.size() + tile - 1) / tile);
+}
+
+void PartitionSearch::foresee(std::int64_t unit, Scratch& scratch) {
+    const std::size_t first = static_cast<std::size_t>(unit) * tile;
+    const auto rows =
+        std::span<const std::uint32_t>(foreseen_).subspan(first, std::min(tile, foreseen_.size() - first));
+    const PairScorer::Copies copies = scorer_.copy(rows);
+    std::vector<std::uint32_t> nearest(rows.size() * fanout_);
+    nearest_leaders(scorer_.rows_from(copies, 0), rows.size(), leaders_, fanout_, nearest.data(), scratch);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        std::copy_n(nearest.data() + i * fanout_, fanout_, cells_.data() + rows[i] * fanout_);
+    }
+}
+
+void PartitionSearch::draw_leaders() {
     const auto fanout = static_cast<std::size_t>(options_.fanout);
     const std::size_t wanted = leaders_for(rows_.size() / static_cast<std::size_t>(rows_a_leader), fanout);
     leaders_ = scorer_.copy(draw_rows(all_rows(rows_.size()), wanted, mix(job_.seed + pass_++)));
     fanout_ = std::min(fanout, leaders_.size());
     cells_.resize(rows_.size() * fanout_);
+}
+
+std::int64_t PartitionSearch::begin_assign(Scratch&) {
+    if (reached_) return 0;
+    if (foreseen_.empty()) {
+        draw_leaders();
+    } else {
+        foreseen_ = {};
+        choose_fanout();
+    }
+    if (reached_) return 0;
     return rows_.blocks();
 }
 
@@ -168,8 +205,6 @@ void PartitionSearch::assign(std::int64_t block, Scratch& scratch) {
 std::int64_t PartitionSearch::begin_cells(Scratch&) {
     if (reached_) return 0;
     sort_by_cell();
-    if (effort_is_free() && pass_ == 1) choose_fanout();
-    if (reached_) return 0;
     cell_first_.assign(leaders_.size() + 1, 0);
     for (const std::uint32_t cell : cells_) ++cell_first_[cell + 1];
     std::partial_sum(cell_first_.begin(), cell_first_.end(), cell_first_.begin());
@@ -355,11 +390,8 @@ void PartitionSearch::choose_fanout() {
     for (std::size_t fanout = 1; fanout < fanout_; ++fanout) {
         const double left = 1.0 - calibration_.estimate(found[fanout - 1]).recall;
         if (left > left_to_refine * (1.0 - recall_target_)) continue;
-        for (std::size_t i = 0; i < rows_.size(); ++i) {
-            std::copy_n(cells_.data() + i * fanout_, fanout, cells_.data() + i * fanout);
-        }
-        cells_.resize(rows_.size() * fanout);
         fanout_ = fanout;
+        cells_.resize(rows_.size() * fanout_);
         options_.fanout = static_cast<std::int64_t>(fanout);
         return;
     }
@@ -392,9 +424,7 @@ std::int64_t PartitionSearch::begin_exhaust(Scratch&) {
     cell_members_ = {};
     graph_ = {};
     if (effort_is_free() && !reached_) exhaustive_ = true;
-    if (!exhaustive_) return 0;
-    lists_ = {};
-    index_ = {};
+    if (exhaustive_) lists_ = {};
     return 0;
 }
 

@@ -58,6 +58,8 @@ private:
     void gather(std::int64_t block, Scratch& scratch);
     std::int64_t begin_sample(Scratch&);
     void search_sample(std::int64_t unit, Scratch& scratch);
+    std::int64_t begin_foresee(Scratch&);
+    void foresee(std::int64_t unit, Scratch& scratch);
     std::int64_t begin_assign(Scratch&);
     void assign(std::int64_t block, Scratch& scratch);
     std::int64_t begin_cells(Scratch&);
@@ -82,6 +84,7 @@ private:
     /// Passes, each with its refinement, that the recall target still takes when the share `missed` of the
     /// neighbors is missing now and each leaves the share `left` of what it met.
     double rounds_left(double missed, double left) const;
+    void draw_leaders();
     void nearest_leaders(const PairScorer::Rows& rows, std::size_t count, const Leaders& leaders,
                          std::size_t fanout, std::uint32_t* nearest, Scratch& scratch) const;
     void split(std::vector<std::uint32_t> rows, std::size_t depth, std::uint64_t salt, Scratch& scratch);
@@ -99,19 +102,20 @@ private:
     bool fanout_is_free_;
     double recall_target_;
     double exhaustive_cost_;  ///< in passes, each with its refinement
-    GroupRows rows_;
-    RowRanker ranker_;
-    FlatIndex index_;
+    FlatSearch all_pairs_;    ///< where an exhaustive search is cheaper, of the same rows and index
+    GroupRows& rows_;
+    const RowRanker& ranker_;
+    FlatIndex& index_;
     PairScorer scorer_;
     CandidateLists lists_;
     std::unique_ptr<parallel::BlockLocks> locks_;
     Calibration calibration_;
-    FlatSearch all_pairs_;  ///< where an exhaustive search is cheaper
 
     bool reached_ = false;     ///< the recall target, or out of reach: no more effort
     bool exhaustive_ = false;  ///< all pairs are scored instead
     std::uint64_t pass_ = 0;
     std::int64_t refinement_ = 0;
+    std::vector<std::uint32_t> foreseen_;  ///< the sample and its neighbors, ascending
     Leaders leaders_;
     std::size_t fanout_ = 0;
     std::vector<std::uint32_t> cells_;     ///< fanout_ cells of each row, the nearest first
