@@ -93,8 +93,9 @@ TEST_CASE("the filter lets go no pair that reaches a threshold") {
                     const std::size_t j = random() % nb;
                     thresholds[t % 2 ? i : na + j] = just_at(rows.score(a + i, b + j));
                 }
-                std::vector<std::uint32_t> packed, pairs;
-                if (filter.find(a, na, b, nb, thresholds.data(), packed, pairs) < 1.0) continue;
+                std::vector<std::uint32_t> packed, found;
+                const auto [pairs, share] = filter.find(a, na, b, nb, thresholds.data(), packed, found);
+                if (share < 1.0) continue;
                 let_go += na * nb - pairs.size();
                 for (std::size_t i = 0; i < na; ++i) {
                     for (std::size_t j = 0; j < nb; ++j) {
@@ -119,19 +120,20 @@ TEST_CASE("the filter says where it gave up, and waits the longer the earlier th
     Rows rows = hard_rows(200, 40, random);
     rows.measure(true);
     NarrowFilter filter = filter_of(rows);
-    std::vector<std::uint32_t> packed, pairs;
+    std::vector<std::uint32_t> packed, found;
     // Nothing reaches these; all reaches those; of the last, only the last columns.
     const float infinity = std::numeric_limits<float>::infinity();
     std::vector<float> thresholds(200, infinity);
-    CHECK(filter.find(0, 100, 100, 100, thresholds.data(), packed, pairs) == 1.0);
-    CHECK(pairs.empty());
+    const grouplink::knn::ClosePairs none = filter.find(0, 100, 100, 100, thresholds.data(), packed, found);
+    CHECK(none.share == 1.0);
+    CHECK(none.pairs.empty());
     thresholds.assign(200, -infinity);
-    const double early = filter.find(0, 100, 100, 100, thresholds.data(), packed, pairs);
+    const double early = filter.find(0, 100, 100, 100, thresholds.data(), packed, found).share;
     CHECK(early > 0.0);
     CHECK(early <= 0.35);
     thresholds.assign(200, infinity);
     std::fill(thresholds.end() - 20, thresholds.end(), -infinity);
-    CHECK(filter.find(0, 100, 100, 100, thresholds.data(), packed, pairs) == 0.5);
+    CHECK(filter.find(0, 100, 100, 100, thresholds.data(), packed, found).share == 0.5);
 
     CHECK_FALSE(filter.worth(0, 0, 0));
     CHECK(filter.worth(0, 1, 1));

@@ -1,8 +1,5 @@
 #include "knn/exhaustive.hpp"
 
-#include "kernels/gemm.hpp"
-#include "plan/plan.hpp"
-
 namespace grouplink::knn {
 
 std::size_t approximate_keep(std::size_t k, std::size_t rows) {
@@ -24,26 +21,6 @@ void offer_pairs(CandidateLists& lists, std::size_t a, std::size_t b, std::size_
     }
 }
 
-void offer_all(std::span<const std::uint32_t> selected, const float* queries, std::size_t dim,
-               const RowBlocks& blocks, CandidateLists& lists, const kernels::Table& kernel,
-               Scratch& scratch) {
-    constexpr auto tile = static_cast<std::size_t>(largest_block);
-    scratch.scores.resize(std::max(scratch.scores.size(), selected.size() * tile));
-    for (std::int64_t b = 0; b < blocks.count; ++b) {
-        const RowBlock block = blocks.at(b);
-        for (std::size_t first = 0; first < block.count; first += tile) {
-            const std::size_t n = std::min(tile, block.count - first);
-            kernels::inner_products(kernel, queries, selected.size(), block.rows + first * dim, n, dim,
-                                    scratch.packed, scratch.scores.data());
-            for (std::size_t i = 0; i < selected.size(); ++i) {
-                const auto candidate_of = [&](std::uint32_t j) { return block.row(first + j); };
-                offer_scores(lists, i, scratch.scores.data() + i * n, block.offsets + first, n, kernel,
-                             scratch, candidate_of, selected[i]);
-            }
-        }
-    }
-}
-
 void offer_index(std::span<const std::uint32_t> selected, const GroupRows& rows, const FlatIndex& index,
                  CandidateLists& lists, const kernels::Table& kernel, Scratch& scratch) {
     const FlatIndex::Selection selection = index.select(selected);
@@ -53,8 +30,8 @@ void offer_index(std::span<const std::uint32_t> selected, const GroupRows& rows,
         index.score_rows(selection, b, n, scratch);
         for (std::size_t i = 0; i < selected.size(); ++i) {
             const auto candidate_of = [b](std::uint32_t j) { return static_cast<std::uint32_t>(b + j); };
-            offer_scores(lists, i, scratch.scores.data() + i * n, index.offsets() + b, n, kernel, scratch,
-                         candidate_of, selected[i]);
+            offer_scores(lists, i, scratch.scores.data() + i * n, 0.0F, index.offsets() + b, n, kernel,
+                         scratch, candidate_of, selected[i]);
         }
     }
 }

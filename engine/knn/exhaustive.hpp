@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <limits>
 #include <span>
 
@@ -25,17 +24,17 @@ std::size_t approximate_keep(std::size_t k, std::size_t rows);
 /// No row of a group.
 inline constexpr std::uint32_t nobody = std::numeric_limits<std::uint32_t>::max();
 
-/// Offers scores[0, n), less `offsets`, to one list; candidate_of(j) names the candidate of score j. The
-/// candidate `self` is left out.
+/// Offers scores[0, n), less `offset` and `offsets`, to one list; candidate_of(j) names the candidate of
+/// score j. The candidate `self` is left out.
 template <typename CandidateOf>
-void offer_scores(CandidateLists& lists, std::size_t list, const float* scores, const float* offsets,
-                  std::size_t n, const kernels::Table& kernel, Scratch& scratch, CandidateOf candidate_of,
-                  std::uint32_t self = nobody) {
+void offer_scores(CandidateLists& lists, std::size_t list, const float* scores, float offset,
+                  const float* offsets, std::size_t n, const kernels::Table& kernel, Scratch& scratch,
+                  CandidateOf candidate_of, std::uint32_t self = nobody) {
     scratch.columns.resize(std::max(scratch.columns.size(), n));
     scratch.found.resize(std::max(scratch.found.size(), n));
     if (scratch.unreachable.size() < n) scratch.unreachable.resize(n, std::numeric_limits<float>::infinity());
     const std::size_t hits =
-        kernel.collect(scores, 0.0F, offsets, lists.threshold(list), scratch.unreachable.data(), n,
+        kernel.collect(scores, offset, offsets, lists.threshold(list), scratch.unreachable.data(), n,
                        scratch.columns.data(), scratch.found.data());
     for (std::size_t h = 0; h < hits; ++h) {
         if (scratch.found[h] < lists.threshold(list)) continue;
@@ -49,32 +48,7 @@ void offer_scores(CandidateLists& lists, std::size_t list, const float* scores, 
 void offer_pairs(CandidateLists& lists, std::size_t a, std::size_t b, std::size_t n, const float* scores,
                  const float* offsets, const kernels::Table& kernel, Scratch& scratch);
 
-/// Some rows of a group as they are searched, one behind another.
-struct RowBlock {
-    const float* rows;
-    const float* offsets;  ///< see FlatIndex
-    std::size_t count;
-    std::size_t first;                  ///< the first row, when they follow one another
-    const std::int64_t* ids = nullptr;  ///< the rows, when they do not
-
-    std::uint32_t row(std::size_t i) const {
-        return ids ? static_cast<std::uint32_t>(ids[i]) : static_cast<std::uint32_t>(first + i);
-    }
-};
-
-/// All rows of a group, in blocks.
-struct RowBlocks {
-    std::int64_t count;
-    std::function<RowBlock(std::int64_t block)> at;
-};
-
-/// Offers all rows of a group but the row itself to list i of each row selected[i], whose floats, `dim`
-/// each, stand at `queries` in the same order. Not for manhattan and hamming.
-void offer_all(std::span<const std::uint32_t> selected, const float* queries, std::size_t dim,
-               const RowBlocks& blocks, CandidateLists& lists, const kernels::Table& kernel,
-               Scratch& scratch);
-
-/// The same of the rows of an index.
+/// Offers all rows of an index but the row itself to list i of each row selected[i].
 void offer_index(std::span<const std::uint32_t> selected, const GroupRows& rows, const FlatIndex& index,
                  CandidateLists& lists, const kernels::Table& kernel, Scratch& scratch);
 

@@ -69,17 +69,22 @@ void FlatSearch::order(std::int64_t block, Scratch& scratch) { order_.assign(blo
 
 std::int64_t FlatSearch::begin_gather(Scratch&) {
     const bool gathered = index_.in_use();
-    if (order_.wanted()) rows_.reorder(order_.find());
+    if (order_.wanted()) {
+        std::vector<std::uint32_t> order = order_.find();
+        rows_.put_wanted_first(order);
+        rows_.reorder(order);
+    }
     order_ = {};
-    if (!gathered) index_ = index_of_rows();
+    if (!gathered) make_index();
     join_ = SelfJoin(job_, rows_, index_, job_.k + spare_candidates(job_.dim));
     return gathered ? 0 : rows_.blocks();
 }
 
-FlatIndex FlatSearch::index_of_rows() const {
+void FlatSearch::make_index() {
     const bool codes = wants_codes(job_.scorer.metric(), static_cast<std::int64_t>(rows_.size()),
                                    static_cast<std::int64_t>(job_.dim));
-    return {rows_.size(), job_.dim, job_.scorer.metric(), rows_.frame(), job_.scorer.kernel(), codes};
+    index_ =
+        FlatIndex(rows_.size(), job_.dim, job_.scorer.metric(), rows_.frame(), job_.scorer.kernel(), codes);
 }
 
 void FlatSearch::gather(std::int64_t block, Scratch& scratch) { gather_block(rows_, block, index_, scratch); }
@@ -158,7 +163,7 @@ std::int64_t FlatSearch::begin_regather(Scratch&) {
     for (const auto& block : uncertain_) again_.insert(again_.end(), block.begin(), block.end());
     uncertain_ = {};
     if (again_.empty() || !memory_is_short()) return 0;
-    index_ = index_of_rows();
+    make_index();
     return rows_.blocks();
 }
 

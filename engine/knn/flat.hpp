@@ -40,6 +40,8 @@ public:
     std::vector<parallel::Stage> stages_if(const bool& wanted);
     GroupRows& rows() { return rows_; }
     FlatIndex& index() { return index_; }
+    /// Makes room in index() for rows().
+    void make_index();
     const RowRanker& ranker() const { return ranker_; }
 
 private:
@@ -63,7 +65,6 @@ private:
     std::int64_t begin_research(Scratch&);
     void research(std::int64_t batch, Scratch& scratch);
 
-    FlatIndex index_of_rows() const;
     bool memory_is_short() const {
         return is_memory_short(static_cast<std::int64_t>(rows_.size()), static_cast<std::int64_t>(job_.dim));
     }

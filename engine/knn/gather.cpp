@@ -77,7 +77,8 @@ void FlatIndex::score_tile(std::size_t a, std::size_t na, std::size_t b, std::si
     scratch.scores.resize(std::max(scratch.scores.size(), na * nb));
     float* scores = scratch.scores.data();
     if (codes_.in_use()) {
-        scratch.packed_codes.resize(2 * kernels::narrow_packed_words(nb, dim_));
+        scratch.packed_codes.resize(
+            std::max(scratch.packed_codes.size(), 2 * kernels::narrow_packed_words(nb, dim_)));
         kernel_->s16_tile(codes_.fine_from(a), na, codes_.fine_from(b), nb, dim_, a == b,
                           scratch.packed_codes.data(), scores);
     } else if (metric_ == Metric::hamming) {
@@ -93,14 +94,22 @@ void FlatIndex::score_tile(std::size_t a, std::size_t na, std::size_t b, std::si
 }
 
 FlatIndex::Selection FlatIndex::select(std::span<const std::uint32_t> rows) const {
-    Selection selected{.count = rows.size(), .floats = {}, .words = {}, .codes = {}};
+    Selection selected;
+    select(rows, selected);
+    return selected;
+}
+
+void FlatIndex::select(std::span<const std::uint32_t> rows, Selection& selected) const {
+    selected.count = rows.size();
+    selected.offsets.resize(rows.size());
     if (codes_.in_use()) {
-        selected.codes = RowCodes(rows.size(), dim_, true);
+        if (selected.codes.size() < rows.size()) selected.codes = RowCodes(rows.size(), dim_, true);
     } else {
         selected.words.resize(rows.size() * words_);
         selected.floats.resize(words_ > 0 ? 0 : rows.size() * dim_);
     }
     for (std::size_t i = 0; i < rows.size(); ++i) {
+        selected.offsets[i] = offsets_[rows[i]];
         if (codes_.in_use()) {
             selected.codes.copy(i, codes_, rows[i]);
         } else if (metric_ == Metric::hamming) {
@@ -109,7 +118,6 @@ FlatIndex::Selection FlatIndex::select(std::span<const std::uint32_t> rows) cons
             std::copy_n(this->rows() + rows[i] * dim_, dim_, selected.floats.data() + i * dim_);
         }
     }
-    return selected;
 }
 
 void FlatIndex::score_rows(const Selection& selected, std::size_t b, std::size_t nb, Scratch& scratch) const {
@@ -117,7 +125,8 @@ void FlatIndex::score_rows(const Selection& selected, std::size_t b, std::size_t
     scratch.scores.resize(std::max(scratch.scores.size(), na * nb));
     float* scores = scratch.scores.data();
     if (codes_.in_use()) {
-        scratch.packed_codes.resize(2 * kernels::narrow_packed_words(nb, dim_));
+        scratch.packed_codes.resize(
+            std::max(scratch.packed_codes.size(), 2 * kernels::narrow_packed_words(nb, dim_)));
         kernel_->s16_tile(selected.codes.fine_from(0), na, codes_.fine_from(b), nb, dim_, false,
                           scratch.packed_codes.data(), scores);
     } else if (metric_ == Metric::hamming) {

@@ -47,8 +47,11 @@ public:
         std::vector<float> floats;
         std::vector<std::uint64_t> words;
         RowCodes codes;
+        std::vector<float> offsets;
     };
     Selection select(std::span<const std::uint32_t> rows) const;
+    /// The same in place of an earlier selection of this index, in its memory where that has room.
+    void select(std::span<const std::uint32_t> rows, Selection& selected) const;
 
     /// score_tile() of selected rows and the block at `b`.
     void score_rows(const Selection& selected, std::size_t b, std::size_t nb, Scratch& scratch) const;
@@ -58,6 +61,13 @@ public:
     void score_pairs(std::size_t a, std::size_t b, std::span<const std::uint32_t> pairs,
                      float* scores) const {
         kernel_->s16_pairs(codes_.fine_from(a), codes_.fine_from(b), pairs.data(), pairs.size(), dim_,
+                           scores);
+    }
+
+    /// The same of selected rows i and the rows j after b: score_rows' scores.
+    void score_pairs(const Selection& selected, std::size_t b, std::span<const std::uint32_t> pairs,
+                     float* scores) const {
+        kernel_->s16_pairs(selected.codes.fine_from(0), codes_.fine_from(b), pairs.data(), pairs.size(), dim_,
                            scores);
     }
 

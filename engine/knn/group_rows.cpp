@@ -1,5 +1,7 @@
 #include "knn/group_rows.hpp"
 
+#include <numeric>
+
 namespace grouplink::knn {
 namespace {
 
@@ -50,12 +52,14 @@ void GroupRows::count_duplicates(Scratch& scratch) const {
                                        (classes_before(job_.last_query) - classes_before(job_.first_query));
 }
 
-void GroupRows::reorder(std::vector<std::uint32_t> order) {
-    if (!all_wanted()) {
-        std::stable_partition(order.begin(), order.end(), [this](std::uint32_t c) { return wanted(c); });
-    }
+void GroupRows::reorder(std::span<const std::uint32_t> order) {
     unique_.reorder(order);
     if (!all_wanted()) find_wanted();
+}
+
+void GroupRows::put_wanted_first(std::vector<std::uint32_t>& order) const {
+    if (all_wanted()) return;
+    std::stable_partition(order.begin(), order.end(), [this](std::uint32_t c) { return wanted(c); });
 }
 
 void GroupRows::find_wanted() {
@@ -89,6 +93,16 @@ void GroupRows::load(std::size_t row, Scratch& scratch, std::size_t next) const 
     if (next > rows_ahead) job_.scorer.prefetch(job_.rows[unique_.first[row + rows_ahead]]);
     scratch.x.resize(RowScorer::loaded_size(job_.dim));
     job_.scorer.load(job_.rows[unique_.first[row]], scratch.x.data());
+}
+
+std::vector<std::uint32_t> order_by_key(const std::uint32_t* keys, std::size_t stride, std::size_t count,
+                                        std::size_t keys_end) {
+    std::vector<std::size_t> next(keys_end + 1, 0);
+    for (std::size_t row = 0; row < count; ++row) ++next[keys[row * stride] + 1];
+    std::partial_sum(next.begin(), next.end(), next.begin());
+    std::vector<std::uint32_t> order(count);
+    for (std::uint32_t row = 0; row < count; ++row) order[next[keys[row * stride]]++] = row;
+    return order;
 }
 
 void gather_block(const GroupRows& rows, std::int64_t block, FlatIndex& index, Scratch& scratch) {

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace grouplink::knn {
@@ -26,9 +27,11 @@ public:
     /// Adds the rows that are no class's first to the counters; once for each group, before reorder().
     void count_duplicates(Scratch& scratch) const;
 
-    /// Class order[i] becomes class i; but those whose neighbors are wanted, where not all are, come before
-    /// the others, to fill blocks of their own.
-    void reorder(std::vector<std::uint32_t> order);
+    /// Class order[i] becomes class i.
+    void reorder(std::span<const std::uint32_t> order);
+    /// Has the classes of `order` whose neighbors are wanted, where not all are, come before the others, to
+    /// fill blocks of their own.
+    void put_wanted_first(std::vector<std::uint32_t>& order) const;
 
     const UniqueRows& unique() const { return unique_; }
     const Frame& frame() const { return frame_; }
@@ -67,6 +70,10 @@ private:
     std::vector<bool> block_wanted_;
     Frame frame_;
 };
+
+/// The rows [0, count) in the order of keys[row * stride], which are below `keys_end`; equal ones ascending.
+std::vector<std::uint32_t> order_by_key(const std::uint32_t* keys, std::size_t stride, std::size_t count,
+                                        std::size_t keys_end);
 
 /// Fills the index's places of one block.
 void gather_block(const GroupRows& rows, std::int64_t block, FlatIndex& index, Scratch& scratch);

@@ -2,6 +2,7 @@
 
 #include "kernels/gemm.hpp"
 #include "knn/exhaustive.hpp"
+#include "knn/narrow.hpp"
 #include "knn/seed.hpp"
 #include "knn/stage.hpp"
 #include "parallel/openmp.hpp"
@@ -16,9 +17,9 @@ namespace {
 
 constexpr auto tile = static_cast<std::size_t>(largest_block);
 /// Rows that one unit scores against a list.
-constexpr std::size_t unit_rows = 4 * tile;
-/// Rows that share a lock: few, so that workers seldom meet.
-constexpr std::size_t rows_a_lock = 16;
+constexpr std::size_t unit_rows = 8 * tile;
+/// The first bytes are worth a look where so large a share of the queries has a threshold.
+constexpr std::size_t open_share = 16;
 
 faiss::MetricType faiss_metric(Metric metric) {
     return searched_as(metric) == Metric::euclidean ? faiss::METRIC_L2 : faiss::METRIC_INNER_PRODUCT;
@@ -31,8 +32,10 @@ IvfSearch::IvfSearch(GroupJob job, std::span<Scratch> scratch, const GroupPlan& 
       scratch_(scratch),
       options_(plan.ivf),
       recall_target_(plan.recall_target),
-      rows_(job_),
-      ranker_(job_, rows_.unique()),
+      all_pairs_(job, scratch),
+      rows_(all_pairs_.rows()),
+      ranker_(all_pairs_.ranker()),
+      index_(all_pairs_.index()),
       calibration_(job_, rows_, ranker_) {}
 
 std::vector<parallel::Stage> IvfSearch::stages() {
@@ -44,10 +47,11 @@ std::vector<parallel::Stage> IvfSearch::stages() {
                                     0.2 / static_cast<double>(training_rounds)));
     }
     stages.push_back(make_stage(*this, scratch_, &IvfSearch::begin_assign, &IvfSearch::assign, 0.05));
-    stages.push_back(make_stage(*this, scratch_, &IvfSearch::begin_fill, &IvfSearch::fill, 0.02));
+    stages.push_back(make_stage(*this, scratch_, &IvfSearch::begin_gather, &IvfSearch::gather, 0.02));
     stages.push_back(
         make_stage(*this, scratch_, &IvfSearch::begin_sample_search, &IvfSearch::search_sample, 0.02));
     stages.push_back(make_stage(*this, scratch_, &IvfSearch::begin_probe, &IvfSearch::probe, 0.05));
+    for (parallel::Stage& stage : all_pairs_.stages_if(exhaustive_)) stages.push_back(std::move(stage));
     stages.push_back(make_stage(*this, scratch_, &IvfSearch::begin_join, &IvfSearch::join, 0.53));
     stages.push_back(make_stage(*this, scratch_, &IvfSearch::begin_rank, &IvfSearch::rank, 0.1));
     return stages;
@@ -66,8 +70,6 @@ std::int64_t IvfSearch::begin_sample(Scratch& scratch) {
     const auto dim = static_cast<std::int64_t>(job_.dim);
     const faiss::MetricType metric = faiss_metric(job_.scorer.metric());
     quantizer_ = std::make_unique<faiss::IndexFlat>(dim, metric);
-    index_ = std::make_unique<faiss::IndexIVFFlat>(quantizer_.get(), static_cast<std::size_t>(dim),
-                                                   static_cast<std::size_t>(nlist), metric);
     options_.nlist = nlist;
 
     const auto count =
@@ -85,7 +87,8 @@ std::int64_t IvfSearch::begin_sample(Scratch& scratch) {
     }
     sample_.resize(count * job_.dim);
 
-    faiss::ClusteringParameters parameters = index_->cp;
+    faiss::ClusteringParameters parameters;
+    parameters.spherical = metric == faiss::METRIC_INNER_PRODUCT;
     parameters.niter = 1;
     parameters.min_points_per_centroid = 1;  // fewer than it likes would have FAISS print a warning
     parameters.max_points_per_centroid = std::numeric_limits<int>::max();
@@ -116,7 +119,6 @@ std::int64_t IvfSearch::begin_assign(Scratch&) {
     clustering_.reset();
     sample_ = {};
     sampled_ = {};
-    index_->is_trained = true;
     centroid_offsets_.assign(nlist(), 0.0F);
     if (searched_as(job_.scorer.metric()) == Metric::euclidean) {
         for (std::size_t list = 0; list < nlist(); ++list) {
@@ -137,62 +139,46 @@ void IvfSearch::offer_lists(const float* rows, std::size_t count, CandidateLists
         kernels::inner_products(kernel, rows, count, quantizer_->get_xb() + first * job_.dim, lists, job_.dim,
                                 scratch.packed, scratch.scores.data());
         for (std::size_t i = 0; i < count; ++i) {
-            offer_scores(best, i, scratch.scores.data() + i * lists, centroid_offsets_.data() + first, lists,
-                         kernel, scratch,
+            offer_scores(best, i, scratch.scores.data() + i * lists, 0.0F, centroid_offsets_.data() + first,
+                         lists, kernel, scratch,
                          [&](std::uint32_t j) { return static_cast<std::uint32_t>(first) + j; });
         }
+    }
+}
+
+void IvfSearch::place(std::size_t first, std::size_t count, Scratch& scratch) const {
+    scratch.gathered.resize(std::max(scratch.gathered.size(), count * job_.dim));
+    for (std::size_t i = 0; i < count; ++i) {
+        rows_.load(first + i, scratch, count - i);
+        place_row(rows_.frame(), job_.scorer.metric(), job_.dim, scratch.x.data(),
+                  scratch.gathered.data() + i * job_.dim);
     }
 }
 
 void IvfSearch::assign(std::int64_t block, Scratch& scratch) {
     const std::size_t first = rows_.block_first(block);
     const std::size_t count = rows_.block_size(block);
-    scratch.gathered.resize(count * job_.dim);
-    for (std::size_t i = 0; i < count; ++i) {
-        rows_.load(first + i, scratch);
-        place_row(rows_.frame(), job_.scorer.metric(), job_.dim, scratch.x.data(),
-                  scratch.gathered.data() + i * job_.dim);
-    }
+    place(first, count, scratch);
     CandidateLists best(count, 1, job_.scorer.kernel());
     offer_lists(scratch.gathered.data(), count, best, scratch);
     for (std::size_t i = 0; i < count; ++i) list_of_[first + i] = key_row(best.ranked(i).front());
 }
 
-std::int64_t IvfSearch::begin_fill(Scratch&) {
+std::int64_t IvfSearch::begin_gather(Scratch&) {
+    rows_.reorder(order_by_key(list_of_.data(), 1, rows_.size(), nlist()));
+    std::sort(list_of_.begin(), list_of_.end());
     list_first_.assign(nlist() + 1, 0);
     list_members_.assign(nlist(), 0);
-    place_.resize(rows_.size());
     for (std::uint32_t row = 0; row < rows_.size(); ++row) {
-        const std::uint32_t list = list_of_[row];
-        place_[row] = static_cast<std::uint32_t>(list_first_[list + 1]++);
-        list_members_[list] += static_cast<std::int64_t>(rows_.unique().rows_of(row).size());
+        ++list_first_[list_of_[row] + 1];
+        list_members_[list_of_[row]] += static_cast<std::int64_t>(rows_.unique().rows_of(row).size());
     }
-    // The lists get their sizes at once, so that rows are written to their places in any order.
-    for (std::size_t list = 0; list < nlist(); ++list) index_->invlists->resize(list, list_first_[list + 1]);
     std::partial_sum(list_first_.begin(), list_first_.end(), list_first_.begin());
-    index_->ntotal = static_cast<std::int64_t>(rows_.size());
-    offsets_.assign(rows_.size(), 0.0F);
+    all_pairs_.make_index();
     return rows_.blocks();
 }
 
-void IvfSearch::fill(std::int64_t block, Scratch& scratch) {
-    const Metric metric = job_.scorer.metric();
-    scratch.gathered.resize(std::max(scratch.gathered.size(), job_.dim));
-    const std::size_t first = rows_.block_first(block);
-    for (std::size_t i = first; i < first + rows_.block_size(block); ++i) {
-        const auto row = static_cast<std::uint32_t>(i);
-        rows_.load(i, scratch);
-        float* placed = scratch.gathered.data();
-        const RowLength length = place_row(rows_.frame(), metric, job_.dim, scratch.x.data(), placed);
-        const std::uint32_t list = list_of_[row];
-        const std::int64_t id = row;
-        index_->invlists->update_entries(list, place_[row], 1, &id,
-                                         reinterpret_cast<const std::uint8_t*>(placed));
-        if (searched_as(metric) == Metric::euclidean) {
-            offsets_[list_first_[list] + place_[row]] = static_cast<float>(length.squares / 2);
-        }
-    }
-}
+void IvfSearch::gather(std::int64_t block, Scratch& scratch) { gather_block(rows_, block, index_, scratch); }
 
 std::int64_t IvfSearch::begin_sample_search(Scratch&) {
     const std::int64_t units = calibration_.begin();
@@ -201,20 +187,8 @@ std::int64_t IvfSearch::begin_sample_search(Scratch&) {
 }
 
 void IvfSearch::search_sample(std::int64_t unit, Scratch& scratch) {
-    const RowBlocks blocks{.count = static_cast<std::int64_t>(nlist()), .at = [this](std::int64_t block) {
-                               const auto list = static_cast<std::size_t>(block);
-                               return RowBlock{.rows = list_rows(list),
-                                               .offsets = offsets_.data() + list_first_[list],
-                                               .count = index_->invlists->list_size(list),
-                                               .first = 0,
-                                               .ids = index_->invlists->get_ids(list)};
-                           }};
     const auto offer = [&](std::span<const std::uint32_t> selected, CandidateLists& lists) {
-        scratch.gathered.resize(selected.size() * job_.dim);
-        for (std::size_t i = 0; i < selected.size(); ++i) {
-            std::copy_n(floats(selected[i]), job_.dim, scratch.gathered.data() + i * job_.dim);
-        }
-        offer_all(selected, scratch.gathered.data(), job_.dim, blocks, lists, job_.scorer.kernel(), scratch);
+        offer_index(selected, rows_, index_, lists, job_.scorer.kernel(), scratch);
     };
     calibration_.search(unit, offer, scratch);
     const auto [first, last] = calibration_.range_of(unit);
@@ -222,9 +196,10 @@ void IvfSearch::search_sample(std::int64_t unit, Scratch& scratch) {
     for (std::size_t s = first; s < last; ++s) {
         const std::uint32_t row = calibration_.rows()[s];
         CandidateLists all(1, nlist(), job_.scorer.kernel());
-        offer_lists(floats(row), 1, all, scratch);
-        std::uint32_t place = 0;
-        for (const Key key : all.ranked(0)) place_of[key_row(key)] = place++;
+        place(row, 1, scratch);
+        offer_lists(scratch.gathered.data(), 1, all, scratch);
+        std::uint32_t rank = 0;
+        for (const Key key : all.ranked(0)) place_of[key_row(key)] = rank++;
         for (const std::uint32_t neighbor : calibration_.neighbors(s)) {
             if (neighbor != row) places_[s].push_back(place_of[list_of_[neighbor]]);
         }
@@ -243,21 +218,26 @@ void IvfSearch::choose_nprobe() {
     };
     const auto lists = static_cast<std::int64_t>(nlist());
     std::int64_t nprobe = std::min(options_.nprobe, lists);
-    if (nprobe == 0) {
+    const bool is_given = nprobe > 0;
+    if (!is_given) {
         // More lists never find less.
         std::int64_t too_few = 0;
         for (nprobe = lists; nprobe - too_few > 1;) {
             const std::int64_t middle = (too_few + nprobe) / 2;
             (recall_of(middle).low >= recall_target_ ? nprobe : too_few) = middle;
         }
+        // A pair is scored for either row that probes the other's list, and once where all are.
+        if (2 * nprobe >= lists) nprobe = lists;
     }
+    exhaustive_ = nprobe == lists;
     nprobe_ = static_cast<std::size_t>(nprobe);
     options_.nprobe = nprobe;
-    *job_.report = {.recall = recall_of(nprobe), .ivf = options_, .exhaustive = nprobe == lists};
+    *job_.report = {.recall = recall_of(nprobe), .ivf = options_, .exhaustive = exhaustive_};
 }
 
 std::int64_t IvfSearch::begin_probe(Scratch&) {
     choose_nprobe();
+    if (exhaustive_) return 0;
     probes_.resize(rows_.size() * nprobe_);
     more_.resize(static_cast<std::size_t>(rows_.blocks()));
     return rows_.blocks();
@@ -266,11 +246,7 @@ std::int64_t IvfSearch::begin_probe(Scratch&) {
 void IvfSearch::probe(std::int64_t block, Scratch& scratch) {
     const std::size_t first = rows_.block_first(block);
     const std::size_t count = rows_.block_size(block);
-    scratch.gathered.resize(count * job_.dim);
-    for (std::size_t i = 0; i < count; ++i) {
-        std::copy_n(floats(static_cast<std::uint32_t>(first + i)), job_.dim,
-                    scratch.gathered.data() + i * job_.dim);
-    }
+    place(first, count, scratch);
     CandidateLists best(count, nprobe_, job_.scorer.kernel());
     offer_lists(scratch.gathered.data(), count, best, scratch);
     for (std::size_t i = 0; i < count; ++i) {
@@ -280,18 +256,20 @@ void IvfSearch::probe(std::int64_t block, Scratch& scratch) {
     }
     for (std::size_t i = 0; i < count; ++i) {
         const auto row = static_cast<std::uint32_t>(first + i);
-        probe_more(row, more_[static_cast<std::size_t>(block)], scratch);
+        probe_more(row, scratch.gathered.data() + i * job_.dim, more_[static_cast<std::size_t>(block)],
+                   scratch);
     }
 }
 
 /// Adds lists, the nearest first, until those probed hold k rows besides this one.
-void IvfSearch::probe_more(std::uint32_t row, std::vector<Probe>& more, Scratch& scratch) const {
+void IvfSearch::probe_more(std::uint32_t row, const float* placed, std::vector<Probe>& more,
+                           Scratch& scratch) const {
     const auto wanted = static_cast<std::int64_t>(job_.k) + 1;
     std::int64_t within = 0;
     for (std::size_t p = 0; p < nprobe_; ++p) within += list_members_[probes(row)[p]];
     if (within >= wanted) return;
     CandidateLists all(1, nlist(), job_.scorer.kernel());
-    offer_lists(floats(row), 1, all, scratch);
+    offer_lists(placed, 1, all, scratch);
     for (const Key key : all.ranked(0)) {
         if (within >= wanted) return;
         const std::uint32_t list = key_row(key);
@@ -325,9 +303,10 @@ void IvfSearch::invert_probes() {
 }
 
 std::int64_t IvfSearch::begin_join(Scratch&) {
+    if (exhaustive_) return 0;
     invert_probes();
     for (std::size_t list = 0; list < nlist(); ++list) {
-        if (index_->invlists->list_size(list) == 0) continue;
+        if (list_size(list) == 0) continue;
         const std::size_t last = probing_first_[list + 1];
         for (std::size_t first = probing_first_[list]; first < last; first += unit_rows) {
             units_.push_back({list, first, std::min(unit_rows, last - first)});
@@ -341,44 +320,73 @@ std::int64_t IvfSearch::begin_join(Scratch&) {
 
 void IvfSearch::join(std::int64_t unit, Scratch& scratch) {
     const auto [list, unit_first, unit_count] = units_[static_cast<std::size_t>(unit)];
-    const kernels::Table& kernel = job_.scorer.kernel();
-    const std::size_t size = index_->invlists->list_size(list);
-    const faiss::Index::idx_t* ids = index_->invlists->get_ids(list);
-    scratch.gathered.resize(tile * job_.dim);
-    scratch.scores.resize(tile * tile);
+    const std::size_t last = list_first_[list + 1];
+    FlatIndex::Selection selected;
     for (std::size_t first = 0; first < unit_count; first += tile) {
-        // A tile with queries that are not wanted is as it is with all wanted: the last bits of scores may
-        // depend on what is scored together.
-        const auto queries =
-            std::span(probing_).subspan(unit_first + first, std::min(tile, unit_count - first));
+        // Queries that are not wanted are scored like the others: the last bits of float32 scores may depend
+        // on what is scored together.
+        const auto queries = std::span<const std::uint32_t>(probing_).subspan(
+            unit_first + first, std::min(tile, unit_count - first));
         const auto wanted = [this](std::uint32_t row) { return rows_.wanted(row); };
         if (std::none_of(queries.begin(), queries.end(), wanted)) continue;
-        for (std::size_t q = 0; q < queries.size(); ++q) {
-            const std::uint32_t row = queries[q];
-            std::copy_n(floats(row), job_.dim, scratch.gathered.data() + q * job_.dim);
-        }
-        for (std::size_t b = 0; b < size; b += tile) {
-            const std::size_t nb = std::min(tile, size - b);
-            kernels::inner_products(kernel, scratch.gathered.data(), queries.size(),
-                                    list_rows(list) + b * job_.dim, nb, job_.dim, scratch.packed,
-                                    scratch.scores.data());
-            for (std::size_t q = 0; q < queries.size(); ++q) {
-                const std::uint32_t row = queries[q];
-                if (!wanted(row)) continue;
-                const auto block = static_cast<std::int64_t>(row / rows_a_lock);
-                const auto guard = locks_->hold(block, block);
-                const auto candidate_of = [&](std::uint32_t j) {
-                    return static_cast<std::uint32_t>(ids[b + j]);
-                };
-                offer_scores(lists_, row, scratch.scores.data() + q * nb,
-                             offsets_.data() + list_first_[list] + b, nb, kernel, scratch, candidate_of, row);
-            }
+        index_.select(queries, selected);
+        for (std::size_t b = list_first_[list]; b < last; b += tile) {
+            offer_tile(queries, selected, b, std::min(tile, last - b), scratch);
         }
     }
 }
 
+void IvfSearch::offer_tile(std::span<const std::uint32_t> queries, const FlatIndex::Selection& selected,
+                           std::size_t b, std::size_t nb, Scratch& scratch) {
+    if (index_.codes().in_use() && offer_close(queries, selected, b, nb, scratch)) return;
+    index_.score_rows(selected, b, nb, scratch);
+    for (std::size_t q = 0; q < queries.size(); ++q) {
+        if (!rows_.wanted(queries[q])) continue;
+        const auto guard = hold(queries[q]);
+        const auto candidate_of = [b](std::uint32_t j) { return static_cast<std::uint32_t>(b) + j; };
+        offer_scores(lists_, queries[q], scratch.scores.data() + q * nb, selected.offsets[q],
+                     index_.offsets() + b, nb, job_.scorer.kernel(), scratch, candidate_of, queries[q]);
+    }
+}
+
+/// The same, of those pairs alone whose first bytes do not show that they are of no use. Returns false where
+/// that does not pay, and nothing is done.
+bool IvfSearch::offer_close(std::span<const std::uint32_t> queries, const FlatIndex::Selection& selected,
+                            std::size_t b, std::size_t nb, Scratch& scratch) {
+    constexpr float infinity = std::numeric_limits<float>::infinity();
+    const kernels::Table& kernel = job_.scorer.kernel();
+    scratch.thresholds.resize(std::max(scratch.thresholds.size(), queries.size()));
+    float* thresholds = scratch.thresholds.data();
+    std::size_t open = 0;
+    for (std::size_t q = 0; q < queries.size(); ++q) {
+        const auto guard = hold(queries[q]);
+        thresholds[q] = rows_.wanted(queries[q]) ? lists_.threshold(queries[q]) : infinity;
+        open += thresholds[q] == -infinity;
+    }
+    if (open * open_share > queries.size()) return false;
+    if (scratch.unreachable.size() < nb) scratch.unreachable.resize(nb, infinity);
+    const auto [pairs, share] = find_close_pairs(
+        kernel, selected.codes.from(0), queries.size(), {selected.offsets.data(), thresholds},
+        index_.codes().from(b), nb, {index_.offsets() + b, scratch.unreachable.data()}, job_.dim,
+        scratch.packed_codes, scratch.pairs);
+    if (share < 1.0) return false;
+    scratch.found.resize(std::max(scratch.found.size(), pairs.size()));
+    index_.score_pairs(selected, b, pairs, scratch.found.data());
+    for (std::size_t h = 0; h < pairs.size(); ++h) {
+        const std::size_t q = pairs[h] >> 16;
+        const std::size_t row = b + (pairs[h] & 0xffff);
+        const float score = scratch.found[h] - selected.offsets[q] - index_.offsets()[row];
+        if (score < thresholds[q] || row == queries[q]) continue;
+        const auto guard = hold(queries[q]);
+        if (score >= lists_.threshold(queries[q]))
+            lists_.push(queries[q], score, static_cast<std::uint32_t>(row));
+    }
+    return true;
+}
+
 std::int64_t IvfSearch::begin_rank(Scratch&) {
-    index_.reset();
+    if (exhaustive_) return 0;
+    index_.forget_rows();
     quantizer_.reset();
     locks_.reset();
     probing_ = {};

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
 
 namespace grouplink::knn {
 namespace {
@@ -109,12 +108,7 @@ void LeaderOrder::assign_rows(std::size_t first, std::size_t count, Scratch& scr
 }
 
 std::vector<std::uint32_t> LeaderOrder::find() const {
-    std::vector<std::size_t> next(size() + 1, 0);
-    for (const std::uint32_t leader : nearest_) ++next[leader + 1];
-    std::partial_sum(next.begin(), next.end(), next.begin());
-    std::vector<std::uint32_t> order(nearest_.size());
-    for (std::uint32_t row = 0; row < order.size(); ++row) order[next[nearest_[row]]++] = row;
-    return order;
+    return order_by_key(nearest_.data(), 1, nearest_.size(), size());
 }
 
 }  // namespace grouplink::knn

@@ -33,22 +33,26 @@ void NarrowFilter::wait(std::int64_t block_a, std::int64_t block_b, std::int64_t
     }
 }
 
-double NarrowFilter::find(std::size_t a, std::size_t na, std::size_t b, std::size_t nb,
-                          const float* thresholds, std::vector<std::uint32_t>& packed,
-                          std::vector<std::uint32_t>& pairs) const {
+ClosePairs find_close_pairs(const kernels::Table& kernel, const kernels::NarrowRows& a, std::size_t na,
+                            const kernels::NarrowLimits& limits_a, const kernels::NarrowRows& b,
+                            std::size_t nb, const kernels::NarrowLimits& limits_b, std::size_t dim,
+                            std::vector<std::uint32_t>& packed, std::vector<std::uint32_t>& found) {
     const std::size_t most = na * nb / pairs_a_hit;
-    packed.resize(kernels::narrow_packed_words(nb, dim_));
-    pairs.resize(most + kernels::narrow_pairs_beyond);
+    packed.resize(std::max(packed.size(), kernels::narrow_packed_words(nb, dim)));
+    found.resize(std::max(found.size(), most + kernels::narrow_pairs_beyond));
     const std::size_t count =
-        kernel_->s8_collect(codes_->from(a), na, {offsets_ + a, thresholds}, codes_->from(b), nb,
-                            {offsets_ + b, thresholds + na}, dim_, false, most, packed.data(), pairs.data());
-    if (count > most) {
-        // Pairs come by panels of columns: the last one says how far it went.
-        const auto columns = static_cast<double>((pairs[count - 1] & 0xffffU) + 1);
-        return std::min(0.5, columns / static_cast<double>(nb));
-    }
-    pairs.resize(count);
-    return 1.0;
+        kernel.s8_collect(a, na, limits_a, b, nb, limits_b, dim, false, most, packed.data(), found.data());
+    if (count <= most) return {.pairs = std::span(found).first(count), .share = 1.0};
+    // Pairs come by panels of columns: the last one says how far it went.
+    const auto columns = static_cast<double>((found[count - 1] & 0xffffU) + 1);
+    return {.pairs = {}, .share = std::min(0.5, columns / static_cast<double>(nb))};
+}
+
+ClosePairs NarrowFilter::find(std::size_t a, std::size_t na, std::size_t b, std::size_t nb,
+                              const float* thresholds, std::vector<std::uint32_t>& packed,
+                              std::vector<std::uint32_t>& found) const {
+    return find_close_pairs(*kernel_, codes_->from(a), na, {offsets_ + a, thresholds}, codes_->from(b), nb,
+                            {offsets_ + b, thresholds + na}, dim_, packed, found);
 }
 
 }  // namespace grouplink::knn

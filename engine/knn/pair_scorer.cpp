@@ -49,7 +49,8 @@ void PairScorer::tile(const Rows& a, std::size_t na, const Rows& b, std::size_t 
                       Scratch& scratch) const {
     scratch.scores.resize(std::max(scratch.scores.size(), na * nb));
     if (codes().in_use()) {
-        scratch.packed_codes.resize(kernels::narrow_packed_words(nb, dim_));
+        scratch.packed_codes.resize(
+            std::max(scratch.packed_codes.size(), kernels::narrow_packed_words(nb, dim_)));
         kernel_->s8_tile(a.codes, na, b.codes, nb, dim_, upper, scratch.packed_codes.data(),
                          scratch.scores.data());
     } else if (upper) {

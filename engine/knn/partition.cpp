@@ -115,10 +115,7 @@ void PartitionSearch::measure(std::int64_t block, Scratch&) { rows_.measure(bloc
 std::int64_t PartitionSearch::begin_gather(Scratch& scratch) {
     rows_.finish(scratch);
     rows_.count_duplicates(scratch);
-    const bool codes = wants_codes(job_.scorer.metric(), static_cast<std::int64_t>(rows_.size()),
-                                   static_cast<std::int64_t>(job_.dim));
-    index_ =
-        FlatIndex(rows_.size(), job_.dim, job_.scorer.metric(), rows_.frame(), job_.scorer.kernel(), codes);
+    all_pairs_.make_index();
     scorer_ = PairScorer(index_, job_.dim, job_.scorer.kernel());
     lists_ = CandidateLists(rows_.size(), approximate_keep(job_.k, rows_.size()), job_.scorer.kernel());
     locks_ = std::make_unique<parallel::BlockLocks>(lock_count);
@@ -204,7 +201,8 @@ void PartitionSearch::assign(std::int64_t block, Scratch& scratch) {
 
 std::int64_t PartitionSearch::begin_cells(Scratch&) {
     if (reached_) return 0;
-    sort_by_cell();
+    // Rows of a cell know the same rows: one after another, they find them in the cache.
+    order_ = order_by_key(cells_.data(), fanout_, rows_.size(), leaders_.size());
     cell_first_.assign(leaders_.size() + 1, 0);
     for (const std::uint32_t cell : cells_) ++cell_first_[cell + 1];
     std::partial_sum(cell_first_.begin(), cell_first_.end(), cell_first_.begin());
@@ -394,17 +392,6 @@ void PartitionSearch::choose_fanout() {
         cells_.resize(rows_.size() * fanout_);
         options_.fanout = static_cast<std::int64_t>(fanout);
         return;
-    }
-}
-
-/// Rows of a cell know the same rows: one after another, they find them in the cache.
-void PartitionSearch::sort_by_cell() {
-    std::vector<std::size_t> next(leaders_.size() + 1, 0);
-    for (std::size_t i = 0; i < rows_.size(); ++i) ++next[cells_[i * fanout_] + 1];
-    std::partial_sum(next.begin(), next.end(), next.begin());
-    order_.resize(rows_.size());
-    for (std::size_t i = 0; i < rows_.size(); ++i) {
-        order_[next[cells_[i * fanout_]]++] = static_cast<std::uint32_t>(i);
     }
 }
 

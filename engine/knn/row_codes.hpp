@@ -18,6 +18,7 @@ public:
 
     /// Whether it has room for any row.
     bool in_use() const { return codes_ != nullptr; }
+    std::size_t size() const { return norms_.size(); }
 
     /// Takes row i as it is searched. The kernels must have those of codes.
     void set(std::size_t i, const float* row, const kernels::Table& kernel);

@@ -121,13 +121,13 @@ bool SelfJoin::join_codes(const parallel::BlockPair& blocks, Scratch& scratch) {
         std::copy_n(lists_.thresholds(a), na, thresholds);
         std::copy_n(lists_.thresholds(b), nb, thresholds + na);
     }
-    const double share = filter_.find(a, na, b, nb, thresholds, scratch.packed_codes, scratch.pairs);
+    const auto [pairs, share] = filter_.find(a, na, b, nb, thresholds, scratch.packed_codes, scratch.pairs);
     if (share < 1.0) {
         const auto guard = locks_->hold(block_a, block_b);
         filter_.wait(block_a, block_b, shift, share);
         return false;
     }
-    offer_found(blocks, scratch);
+    offer_found(blocks, pairs, scratch);
     return true;
 }
 
@@ -141,7 +141,8 @@ bool SelfJoin::join_own(std::int64_t block, Scratch& scratch) {
     const kernels::Table& kernel = job_->scorer.kernel();
     const kernels::NarrowRows rows = index_->codes().from(a);
     scratch.scores.resize(std::max(scratch.scores.size(), n * n));
-    scratch.packed_codes.resize(kernels::narrow_packed_words(n, job_->dim));
+    scratch.packed_codes.resize(
+        std::max(scratch.packed_codes.size(), kernels::narrow_packed_words(n, job_->dim)));
     kernel.s8_tile(rows, n, rows, n, job_->dim, true, scratch.packed_codes.data(), scratch.scores.data());
 
     // An error is one term of each row when all rows count as the longest. What is rounded off here is far
@@ -178,35 +179,36 @@ bool SelfJoin::join_own(std::int64_t block, Scratch& scratch) {
         }
     }
     if (scratch.pairs.size() > n * n / most_own_share) return false;
-    offer_found({block, block, 0}, scratch);
+    offer_found({block, block, 0}, scratch.pairs, scratch);
     return true;
 }
 
-/// Offers the pairs of two blocks in scratch.pairs to the lists of both rows, but what is below the
-/// thresholds of before in scratch.thresholds.
-void SelfJoin::offer_found(const parallel::BlockPair& blocks, Scratch& scratch) {
+/// Offers pairs of two blocks to the lists of both rows, but what is below the thresholds of before in
+/// scratch.thresholds. Overwrites `pairs`.
+void SelfJoin::offer_found(const parallel::BlockPair& blocks, std::span<std::uint32_t> pairs,
+                           Scratch& scratch) {
     const auto [block_a, block_b, shift] = blocks;
     const std::size_t a = rows_->block_first(block_a);
     const std::size_t b = rows_->block_first(block_b);
     const float* thresholds_a = scratch.thresholds.data();
     const float* thresholds_b = thresholds_a + rows_->block_size(block_a);
-    scratch.found.resize(std::max(scratch.found.size(), scratch.pairs.size()));
-    index_->score_pairs(a, b, scratch.pairs, scratch.found.data());
+    scratch.found.resize(std::max(scratch.found.size(), pairs.size()));
+    index_->score_pairs(a, b, pairs, scratch.found.data());
     const float* offsets = index_->offsets();
     std::size_t kept = 0;
-    for (std::size_t h = 0; h < scratch.pairs.size(); ++h) {
-        const std::uint32_t pair = scratch.pairs[h];
+    for (std::size_t h = 0; h < pairs.size(); ++h) {
+        const std::uint32_t pair = pairs[h];
         const std::size_t i = pair >> 16;
         const std::size_t j = pair & 0xffff;
         const float score = scratch.found[h] - offsets[a + i] - offsets[b + j];
-        scratch.pairs[kept] = pair;
+        pairs[kept] = pair;
         scratch.found[kept] = score;
         kept += score >= std::min(thresholds_a[i], thresholds_b[j]);
     }
     const auto guard = locks_->hold(block_a, block_b);
     for (std::size_t h = 0; h < kept; ++h) {
-        const std::size_t row = a + (scratch.pairs[h] >> 16);
-        const std::size_t other = b + (scratch.pairs[h] & 0xffff);
+        const std::size_t row = a + (pairs[h] >> 16);
+        const std::size_t other = b + (pairs[h] & 0xffff);
         const float score = scratch.found[h];
         if (score >= lists_.threshold(row)) lists_.push(row, score, static_cast<std::uint32_t>(other));
         if (score >= lists_.threshold(other)) lists_.push(other, score, static_cast<std::uint32_t>(row));

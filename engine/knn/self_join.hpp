@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 
 namespace grouplink::knn {
 
@@ -35,7 +36,7 @@ private:
     void raise_thresholds(std::size_t a, std::size_t n, const float* offsets, Scratch& scratch);
     bool join_own(std::int64_t block, Scratch& scratch);
     bool join_codes(const parallel::BlockPair& blocks, Scratch& scratch);
-    void offer_found(const parallel::BlockPair& blocks, Scratch& scratch);
+    void offer_found(const parallel::BlockPair& blocks, std::span<std::uint32_t> pairs, Scratch& scratch);
 
     const GroupJob* job_ = nullptr;
     const GroupRows* rows_ = nullptr;
