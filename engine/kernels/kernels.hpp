@@ -104,10 +104,9 @@ struct Table {
     /// x[i] *= factor.
     void (*scale)(double* x, double factor, std::size_t n);
     double (*dot)(const double* x, const double* y, std::size_t n);
-    /// With y the doubles that load() makes of `n` values, which may be any but float64: their products are
-    /// exact. *inner = dot(x, y, padded(n)), *squares = dot(y, y, padded(n)).
-    void (*dots_with_values)(const double* x, const void* values, ElementType type, std::size_t n,
-                             double* inner, double* squares);
+    /// dot(x, y, padded(n)) with y the doubles that load() makes of `n` values, which may be any but float64:
+    /// then the products are exact where x was loaded too.
+    double (*dot_with_values)(const double* x, const void* values, ElementType type, std::size_t n);
     /// The sum of the squared differences of x * x_factor and y * y_factor.
     double (*squared_l2_scaled)(const double* x, double x_factor, const double* y, double y_factor,
                                 std::size_t n);

@@ -27,7 +27,7 @@ constexpr std::size_t candidates_ahead = 4;
 }  // namespace
 
 FlatSearch::FlatSearch(GroupJob job, std::span<Scratch> scratch)
-    : job_(job), scratch_(scratch), rows_(job_), ranker_(job_, rows_.unique()) {}
+    : job_(job), scratch_(scratch), rows_(job_), ranker_(job_, rows_) {}
 
 std::vector<parallel::Stage> FlatSearch::stages() {
     return {make_stage(*this, scratch_, &FlatSearch::begin_measure, &FlatSearch::measure, 0.02),
@@ -141,15 +141,15 @@ bool FlatSearch::rank_row(std::uint32_t row, std::span<const Key> candidates, fl
     float farthest =
         scratch.keys.empty() ? -std::numeric_limits<float>::max() : key_value(scratch.keys.front());
     if (found >= job_.k) limit = farthest;
-    for (std::size_t c = 0; c < candidates.size(); ++c) {
-        const Key candidate = candidates[c];
-        if (c + candidates_ahead < candidates.size())
-            ranker_.prefetch(key_row(candidates[c + candidates_ahead]));
-        if (found >= job_.k && !index_.exact() && out_of_reach(-key_value(candidate))) break;
-        const float distance = ranker_.score(key_row(candidate), scratch);
-        found += ranker_.neighbors_from(row, key_row(candidate));
-        farthest = std::max(farthest, distance);
+    // So many are needed in any case, each standing for a neighbor at least; then one after another.
+    std::size_t scored = 0;
+    for (std::size_t next = job_.k - std::min(job_.k, found); scored < candidates.size(); next = 1) {
+        if (found >= job_.k && !index_.exact() && out_of_reach(-key_value(candidates[scored]))) break;
+        const auto some = candidates.subspan(scored, std::min(next, candidates.size() - scored));
+        farthest = std::max(farthest, ranker_.score(some, scratch));
+        for (const Key key : some) found += ranker_.neighbors_from(row, key_row(key));
         if (found >= job_.k) limit = std::min(limit, farthest);
+        scored += some.size();
     }
     sort_nearly_sorted(scratch.keys);
     const float let_go = lists_.threshold(row);
@@ -178,7 +178,7 @@ std::int64_t FlatSearch::begin_research(Scratch&) {
 }
 
 void FlatSearch::research(std::int64_t batch, Scratch& scratch) {
-    const RowScorer& scorer = job_.scorer;
+    const RowScorer& scorer = rows_.scorer();
     const std::size_t first = static_cast<std::size_t>(batch) * again_at_once_;
     const auto rows = std::span(again_).subspan(first, std::min(again_at_once_, again_.size() - first));
     scratch.counters.researched_rows += static_cast<std::int64_t>(rows.size());
@@ -194,7 +194,7 @@ void FlatSearch::research(std::int64_t batch, Scratch& scratch) {
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const std::uint32_t row = rows[i].row;
         double* loaded = scratch.y.data() + i * stride;
-        scorer.load(ranker_.input_row(row), loaded);
+        scorer.load(rows_.stored(row), loaded);
         if (ranker_.neighbors_from(row, row) > 0)
             nearest.push(i, -scorer.distance(loaded, loaded, job_.dim), lowest_member(row));
         selected.push_back(row);
@@ -255,7 +255,7 @@ void FlatSearch::score_wanted(std::span<const std::uint64_t> wanted, std::size_t
         if (wanted[j] == 0) continue;
         const auto candidate = static_cast<std::uint32_t>(b + j);
         const std::uint32_t member = lowest_member(candidate);
-        job_.scorer.load(ranker_.input_row(candidate), scratch.x.data());
+        rows_.scorer().load(rows_.stored(candidate), scratch.x.data());
         scratch.counters.scored_pairs += std::popcount(wanted[j]);
         for (std::size_t i = 0; i < most_again && wanted[j] >> i != 0;) {
             i += static_cast<std::size_t>(std::countr_zero(wanted[j] >> i));

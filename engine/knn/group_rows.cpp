@@ -1,5 +1,8 @@
 #include "knn/group_rows.hpp"
 
+#include "knn/large_pages.hpp"
+
+#include <cstring>
 #include <numeric>
 
 namespace grouplink::knn {
@@ -14,26 +17,43 @@ std::int64_t GroupRows::begin_measure() {
     blocks_ = blocks_of(static_cast<std::int64_t>(job_.rows.size()));
     hashes_.resize(job_.rows.size());
     max_abs_.assign(static_cast<std::size_t>(blocks_.count), 0.0);
+    make_room_for_copy();
     return blocks_.count;
+}
+
+void GroupRows::make_room_for_copy() {
+    const MatrixView& vectors = job_.scorer.vectors();
+    const auto rows = static_cast<std::int64_t>(job_.rows.size());
+    const auto dim = static_cast<std::int64_t>(job_.dim);
+    const std::int64_t bytes = copied_bytes(rows, dim, static_cast<std::int64_t>(element_size(vectors.type)));
+    if (bytes == 0 || job_.rows.back() - job_.rows.front() == rows - 1) return;
+    copy_ = std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(bytes));
+    advise_large_pages(copy_.get(), static_cast<std::size_t>(bytes));
+    copied_rows_ = {.values = copy_.get(), .type = vectors.type, .rows = rows, .dim = dim};
+    copied_.emplace(copied_rows_, job_.scorer.metric(), job_.scorer.kernel());
 }
 
 void GroupRows::measure(std::int64_t block) {
     const std::size_t first = block_first(block);
     const std::size_t last = std::min(job_.rows.size(), first + block_rows());
     const bool measured = needs_extent(job_.scorer.metric());
+    const MatrixView& vectors = job_.scorer.vectors();
+    const std::size_t bytes = job_.dim * element_size(vectors.type);
     double& max_abs = max_abs_[static_cast<std::size_t>(block)];
     for (std::size_t i = first; i < last; ++i) {
         if (i + rows_ahead < last) job_.scorer.prefetch(job_.rows[i + rows_ahead]);
-        hashes_[i] = hash_row(job_.scorer.vectors(), job_.rows[i]);
+        if (copied_) std::memcpy(copy_.get() + i * bytes, vectors.row(job_.rows[i]), bytes);
+        const MatrixView& stored = scorer().vectors();
+        hashes_[i] = hash_row(stored, stored_member(i));
         if (!measured) continue;
-        const MatrixView& vectors = job_.scorer.vectors();
-        const auto extent = job_.scorer.kernel().extent(vectors.row(job_.rows[i]), vectors.type, job_.dim);
+        const auto extent = job_.scorer.kernel().extent(stored.row(stored_member(i)), vectors.type, job_.dim);
         max_abs = std::max(max_abs, extent.max_abs);
     }
 }
 
 void GroupRows::finish(Scratch& scratch) {
     unique_ = find_unique(job_.scorer.vectors(), job_.rows, hashes_);
+    if (job_.scorer.metric() == Metric::angular) squares_.resize(unique_.size());
     frame_ = make_frame(job_.scorer.metric(), *std::max_element(max_abs_.begin(), max_abs_.end()),
                         find_center(scratch));
     hashes_ = {};
@@ -90,9 +110,9 @@ std::vector<double> GroupRows::find_center(Scratch& scratch) const {
 }
 
 void GroupRows::load(std::size_t row, Scratch& scratch, std::size_t next) const {
-    if (next > rows_ahead) job_.scorer.prefetch(job_.rows[unique_.first[row + rows_ahead]]);
+    if (next > rows_ahead) scorer().prefetch(stored(row + rows_ahead));
     scratch.x.resize(RowScorer::loaded_size(job_.dim));
-    job_.scorer.load(job_.rows[unique_.first[row]], scratch.x.data());
+    scorer().load(stored(row), scratch.x.data());
 }
 
 std::vector<std::uint32_t> order_by_key(const std::uint32_t* keys, std::size_t stride, std::size_t count,
@@ -105,11 +125,12 @@ std::vector<std::uint32_t> order_by_key(const std::uint32_t* keys, std::size_t s
     return order;
 }
 
-void gather_block(const GroupRows& rows, std::int64_t block, FlatIndex& index, Scratch& scratch) {
+void gather_block(GroupRows& rows, std::int64_t block, FlatIndex& index, Scratch& scratch) {
     const std::size_t first = rows.block_first(block);
     const std::size_t last = first + rows.block_size(block);
     for (std::size_t i = first; i < last; ++i) {
         rows.load(i, scratch, last - i);
+        rows.set_squares(i, scratch.x.data());
         index.set(i, scratch.x.data(), scratch.gathered);
     }
 }

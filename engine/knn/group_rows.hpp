@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -15,9 +17,14 @@ namespace grouplink::knn {
 
 /// The rows of a group as every index takes them: the classes of equal rows, cut into blocks, and the
 /// frame that they are searched in. A stage of measure() comes first, then finish().
+///
+/// Rows that lie scattered over the input are copied side by side as they are first read, where that takes
+/// little room: they are read several times, and a page of the input holds a row of the group or two.
 class GroupRows {
 public:
     explicit GroupRows(const GroupJob& job) : job_(job) {}
+    GroupRows(const GroupRows&) = delete;
+    GroupRows& operator=(const GroupRows&) = delete;
 
     /// How many blocks there are to measure.
     std::int64_t begin_measure();
@@ -53,20 +60,38 @@ public:
     }
     bool all_wanted() const { return wanted_.empty(); }
 
+    /// Where a class is read: it is row stored(c) of scorer().
+    const RowScorer& scorer() const { return copied_ ? *copied_ : job_.scorer; }
+    std::int64_t stored(std::size_t c) const { return stored_member(unique_.first[c]); }
+
+    /// Of a class that gather_block() has gathered: what the scorer's load() puts behind it under angular.
+    double squares(std::size_t c) const { return squares_.empty() ? 0.0 : squares_[c]; }
+    void set_squares(std::size_t c, const double* loaded) {
+        if (!squares_.empty()) squares_[c] = loaded[kernels::padded(job_.dim)];
+    }
+
     /// Loads a class into scratch.x, as the scorer does. `next` is how many more will follow: rows lie
     /// anywhere in memory, and those soon to come are asked for.
     void load(std::size_t row, Scratch& scratch, std::size_t next = 0) const;
 
 private:
+    std::int64_t stored_member(std::size_t i) const {
+        return copied_ ? static_cast<std::int64_t>(i) : job_.rows[i];
+    }
+    void make_room_for_copy();
     std::vector<double> find_center(Scratch& scratch) const;
     void find_wanted();
 
     const GroupJob& job_;
+    std::unique_ptr<std::byte[]> copy_;
+    MatrixView copied_rows_;
+    std::optional<RowScorer> copied_;  ///< of the copied rows, if they are
     Blocks blocks_;
     std::vector<std::uint64_t> hashes_;
     std::vector<double> max_abs_;  ///< of each block
     UniqueRows unique_;
-    std::vector<bool> wanted_;  ///< of each class; empty when all are
+    std::vector<double> squares_;  ///< of each class, under angular
+    std::vector<bool> wanted_;     ///< of each class; empty when all are
     std::vector<bool> block_wanted_;
     Frame frame_;
 };
@@ -75,7 +100,7 @@ private:
 std::vector<std::uint32_t> order_by_key(const std::uint32_t* keys, std::size_t stride, std::size_t count,
                                         std::size_t keys_end);
 
-/// Fills the index's places of one block.
-void gather_block(const GroupRows& rows, std::int64_t block, FlatIndex& index, Scratch& scratch);
+/// Fills the index's places of one block, and the squares of its rows. No class moves after that.
+void gather_block(GroupRows& rows, std::int64_t block, FlatIndex& index, Scratch& scratch);
 
 }  // namespace grouplink::knn

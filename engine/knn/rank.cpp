@@ -11,31 +11,41 @@ void RowRanker::start(std::uint32_t row, Scratch& scratch) const {
     scratch.x.resize(RowScorer::loaded_size(job_.dim));
     scratch.y.resize(RowScorer::loaded_size(job_.dim));
     scratch.keys.clear();
-    job_.scorer.load(input_row(row), scratch.x.data());
+    rows_.scorer().load(rows_.stored(row), scratch.x.data());
     if (unique_.rows_of(row).size() > 1) {
-        const float distance = job_.scorer.distance(scratch.x.data(), scratch.x.data(), job_.dim);
+        const float distance = rows_.scorer().distance(scratch.x.data(), scratch.x.data(), job_.dim);
         scratch.keys.push_back(make_key(distance, row));
     }
 }
 
-float RowRanker::score(std::uint32_t candidate, Scratch& scratch) const {
-    const float distance = job_.scorer.distance_to(scratch.x.data(), input_row(candidate), scratch.y.data());
-    scratch.keys.push_back(make_key(distance, candidate));
-    ++scratch.counters.scored_pairs;
-    return distance;
+float RowRanker::score(std::span<const Key> candidates, Scratch& scratch) const {
+    constexpr std::size_t at_once = 32;
+    std::int64_t rows[at_once];
+    double squares[at_once];
+    float distances[at_once];
+    float farthest = -std::numeric_limits<float>::max();
+    for (; !candidates.empty(); candidates = candidates.subspan(std::min(at_once, candidates.size()))) {
+        const std::size_t count = std::min(at_once, candidates.size());
+        for (std::size_t c = 0; c < count; ++c) {
+            rows[c] = rows_.stored(key_row(candidates[c]));
+            squares[c] = rows_.squares(key_row(candidates[c]));
+        }
+        rows_.scorer().distances_to(scratch.x.data(), {rows, count}, squares, scratch.y.data(), distances);
+        for (std::size_t c = 0; c < count; ++c) {
+            scratch.keys.push_back(make_key(distances[c], key_row(candidates[c])));
+            farthest = std::max(farthest, distances[c]);
+        }
+        scratch.counters.scored_pairs += static_cast<std::int64_t>(count);
+    }
+    return farthest;
 }
 
 bool RowRanker::sort_candidates(std::uint32_t row, std::span<const Key> candidates, Scratch& scratch) const {
-    constexpr std::size_t ahead = 3;  // rows lie anywhere in memory: ask for them in time
     start(row, scratch);
-    std::size_t found = neighbors_from(row, row);
-    for (std::size_t c = 0; c < std::min(ahead, candidates.size()); ++c) prefetch(key_row(candidates[c]));
-    for (std::size_t c = 0; c < candidates.size(); ++c) {
-        if (c + ahead < candidates.size()) prefetch(key_row(candidates[c + ahead]));
-        score(key_row(candidates[c]), scratch);
-        found += neighbors_from(row, key_row(candidates[c]));
-    }
+    score(candidates, scratch);
     sort_nearly_sorted(scratch.keys);
+    std::size_t found = neighbors_from(row, row);
+    for (const Key key : candidates) found += neighbors_from(row, key_row(key));
     return found >= job_.k;
 }
 

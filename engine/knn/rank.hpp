@@ -1,8 +1,8 @@
 #pragma once
 
 #include "knn/group.hpp"
+#include "knn/group_rows.hpp"
 #include "knn/key.hpp"
-#include "knn/unique.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -11,19 +11,19 @@
 namespace grouplink::knn {
 
 /// Turns candidates of a row into its neighbors, by the canonical scoring, and writes them where they
-/// belong. Rows here are classes of UniqueRows; a candidate stands for all its members. For one row at a
-/// time: start(), score() each candidate, sort scratch.keys, write().
+/// belong. Rows here are classes of GroupRows; a candidate stands for all its members. For one row at a
+/// time: start(), score() candidates, sort scratch.keys, write().
 class RowRanker {
 public:
-    /// Both must outlive the ranker; `unique` may be filled later.
-    RowRanker(const GroupJob& job, const UniqueRows& unique) : job_(job), unique_(unique) {}
+    /// Both must outlive the ranker; `rows` may be filled later.
+    RowRanker(const GroupJob& job, const GroupRows& rows) : job_(job), rows_(rows), unique_(rows.unique()) {}
 
     /// Loads the row and puts its own duplicates, if any, among scratch.keys, which it empties first.
     void start(std::uint32_t row, Scratch& scratch) const;
 
-    /// Adds a candidate to scratch.keys and returns its distance.
-    float score(std::uint32_t candidate, Scratch& scratch) const;
-    void prefetch(std::uint32_t candidate) const { job_.scorer.prefetch(input_row(candidate)); }
+    /// Adds candidates to scratch.keys and returns the distance of the farthest.
+    float score(std::span<const Key> candidates, Scratch& scratch) const;
+    void prefetch(std::uint32_t candidate) const { rows_.scorer().prefetch(rows_.stored(candidate)); }
 
     /// Scores all candidates and sorts scratch.keys. Returns whether they hold k neighbors of the row.
     bool sort_candidates(std::uint32_t row, std::span<const Key> candidates, Scratch& scratch) const;
@@ -42,10 +42,9 @@ public:
     /// as far as these are wanted.
     void write(std::uint32_t row, Scratch& scratch) const;
 
-    std::int64_t input_row(std::uint32_t row) const { return job_.rows[unique_.first[row]]; }
-
 private:
     const GroupJob& job_;
+    const GroupRows& rows_;
     const UniqueRows& unique_;
 };
 

@@ -51,38 +51,51 @@ namespace {
 /// Below this squared distance 2 - 2 cos loses digits: of the 52 bits some 40 are left here, for a float32 of
 /// 24.
 constexpr double cancels = 1e-4;
-
-double squared_angle(double inner, double x_squares, double y_squares) {
-    return 2.0 - 2.0 * inner / std::sqrt(x_squares * y_squares);
-}
-
-double angle(double squared) { return std::min(2.0, std::sqrt(squared)); }
+/// Rows that are scored together.
+constexpr std::size_t rows_at_once = 64;
 
 }  // namespace
 
-float RowScorer::distance_to(const double* x, std::int64_t row, double* scratch) const {
-    const auto dim = static_cast<std::size_t>(vectors_.row_dim(row));
-    if (exact_products_ && (metric_ == Metric::angular || metric_ == Metric::dot)) {
-        double inner = 0.0;
-        double squares = 0.0;
-        kernel_.dots_with_values(x, vectors_.row(row), vectors_.type, dim, &inner, &squares);
-        if (metric_ == Metric::dot) return to_float(-inner);
-        const double squared = squared_angle(inner, x[kernels::padded(dim)], squares);
-        if (squared > cancels) return to_float(angle(squared));
+void RowScorer::distances_to(const double* x, std::span<const std::int64_t> rows, const double* squares,
+                             double* scratch, float* out) const {
+    constexpr std::size_t ahead = 3;  // rows lie anywhere in memory: ask for them in time
+    const bool from_values = exact_products_ && (metric_ == Metric::angular || metric_ == Metric::dot);
+    double inner[rows_at_once];
+    while (!rows.empty()) {
+        const std::size_t count = std::min(rows.size(), rows_at_once);
+        for (std::size_t m = 0; m < count; ++m) {
+            if (m + ahead < rows.size()) prefetch(rows[m + ahead]);
+            const auto dim = static_cast<std::size_t>(vectors_.row_dim(rows[m]));
+            if (from_values) {
+                inner[m] = kernel_.dot_with_values(x, vectors_.row(rows[m]), vectors_.type, dim);
+            } else {
+                load(rows[m], scratch);
+                out[m] = distance(x, scratch, dim);
+            }
+        }
+        if (from_values) {
+            const auto dim = static_cast<std::size_t>(vectors_.row_dim(rows.front()));
+            finish(inner, x, squares, count, dim, out, [&](std::size_t m) {
+                load(rows[m], scratch);
+                return scratch;
+            });
+        }
+        rows = rows.subspan(count);
+        squares += count;
+        out += count;
     }
-    load(row, scratch);
-    return distance(x, scratch, dim);
 }
 
-void RowScorer::finish(const double* values, const double* x, const double* y, const double* y_squares,
-                       std::size_t count, std::size_t dim, float* out) const {
+template <typename RowOf>
+void RowScorer::finish(const double* values, const double* x, const double* y_squares, std::size_t count,
+                       std::size_t dim, float* out, RowOf row_of) const {
     const std::size_t n = kernels::padded(dim);
     switch (metric_) {
         case Metric::angular: {
             if (kernel_.angles(values, x[n], y_squares, count, cancels, out) == 0) return;
             for (std::size_t j = 0; j < count; ++j) {
                 if (out[j] >= 0.0F) continue;
-                const double* row = y + j * loaded_size(dim);
+                const double* row = row_of(j);
                 out[j] = to_float(std::sqrt(
                     kernel_.squared_l2_scaled(x, 1.0 / std::sqrt(x[n]), row, 1.0 / std::sqrt(row[n]), n)));
             }
@@ -103,19 +116,18 @@ void RowScorer::finish(const double* values, const double* x, const double* y, c
 
 void RowScorer::distances(const double* x, const double* y, std::size_t count, std::size_t dim,
                           float* out) const {
-    constexpr std::size_t at_once = 64;
     const std::size_t n = kernels::padded(dim);
     const std::size_t stride = loaded_size(dim);
-    double values[at_once];
-    double squares[at_once];
-    for (std::size_t first = 0; first < count; first += at_once) {
-        const std::size_t part = std::min(at_once, count - first);
+    double values[rows_at_once];
+    double squares[rows_at_once];
+    for (std::size_t first = 0; first < count; first += rows_at_once) {
+        const std::size_t part = std::min(rows_at_once, count - first);
         const double* rows = y + first * stride;
         kernel_.pair_tile(op_, rows, part, x, 1, stride, n, false, values);
         if (metric_ == Metric::angular) {
             for (std::size_t j = 0; j < part; ++j) squares[j] = rows[j * stride + n];
         }
-        finish(values, x, rows, squares, part, dim, out + first);
+        finish(values, x, squares, part, dim, out + first, [&](std::size_t j) { return rows + j * stride; });
     }
 }
 
@@ -132,8 +144,9 @@ void RowScorer::all_distances(const double* rows, std::size_t count, std::size_t
     }
     for (std::size_t i = 0; i + 1 < count; ++i) {
         float* row = out + i * count;
-        finish(values + i * count + i + 1, rows + i * stride, rows + (i + 1) * stride, squares + i + 1,
-               count - i - 1, dim, row + i + 1);
+        const double* others = rows + (i + 1) * stride;
+        finish(values + i * count + i + 1, rows + i * stride, squares + i + 1, count - i - 1, dim,
+               row + i + 1, [&](std::size_t j) { return others + j * stride; });
         for (std::size_t j = i + 1; j < count; ++j) out[j * count + i] = row[j];
     }
 }

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace grouplink::knn {
 
@@ -56,18 +57,21 @@ public:
     void all_distances(const double* rows, std::size_t count, std::size_t dim, AlignedVector<double>& scratch,
                        float* out) const;
 
-    /// distance() of a loaded row and one that is not; `scratch` is room for a loaded row.
-    float distance_to(const double* x, std::int64_t row, double* scratch) const;
+    /// out[m] = distance(x, y), y being row rows[m], which has not been loaded. Under angular squares[m] is
+    /// what load() puts behind it. `scratch` is room for a loaded row.
+    void distances_to(const double* x, std::span<const std::int64_t> rows, const double* squares,
+                      double* scratch, float* out) const;
 
     const MatrixView& vectors() const { return vectors_; }
     Metric metric() const { return metric_; }
     const kernels::Table& kernel() const { return kernel_; }
 
 private:
-    /// Makes distances of what pair_tile() says of x and the `count` rows behind y. `y_squares` are their
-    /// squared lengths, under angular.
-    void finish(const double* values, const double* x, const double* y, const double* y_squares,
-                std::size_t count, std::size_t dim, float* out) const;
+    /// Makes distances of what pair_tile() says of x and `count` rows. `y_squares` are their squared lengths,
+    /// under angular; row_of(j) is the loaded row j, asked for where these do not do.
+    template <typename RowOf>
+    void finish(const double* values, const double* x, const double* y_squares, std::size_t count,
+                std::size_t dim, float* out, RowOf row_of) const;
 
     const MatrixView& vectors_;
     Metric metric_;

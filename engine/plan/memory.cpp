@@ -44,6 +44,14 @@ private:
     std::priority_queue<double, std::vector<double>, std::greater<>> values_;
 };
 
+/// What a group takes while it is searched, beside its results.
+double working_bytes(const GroupPlan& group, const JobMemory& job) {
+    const bool reads_often = group.index != IndexKind::flat || group.path == FlatPath::tiles;
+    const std::int64_t copied =
+        reads_often ? copied_bytes(group.rows, group.dim, job.element_bytes) : std::int64_t{0};
+    return static_cast<double>(group.memory_bytes) + static_cast<double>(copied);
+}
+
 /// The memory of a wave, group by group.
 class WaveMemory {
 public:
@@ -52,7 +60,7 @@ public:
 
     /// Of the wave with one more group.
     double with(const GroupPlan& group) {
-        working_.push(static_cast<double>(group.memory_bytes));
+        working_.push(working_bytes(group, job_));
         // Neighbors are copied to where they belong once the wave is done.
         held_ += result_bytes_of(group, options_);
         if (gathers_) {
@@ -104,7 +112,7 @@ Waves plan_waves(const Plan& plan, const JobMemory& job, const LinkOptions& opti
 
     Waves waves;
     LargestSum working(static_cast<std::size_t>(job.threads));
-    for (const GroupPlan& group : plan.groups) working.push(static_cast<double>(group.memory_bytes));
+    for (const GroupPlan& group : plan.groups) working.push(working_bytes(group, job));
     const double at_once =
         std::max(searching + static_cast<double>(job.file_bytes) + working.sum(), finishing);
     const bool gathers = job.file_bytes > 0;

@@ -193,6 +193,11 @@ bool wants_codes(Metric metric, std::int64_t rows, std::int64_t dim) {
            blocks_of(rows).count >= least_blocks;
 }
 
+std::int64_t copied_bytes(std::int64_t rows, std::int64_t dim, std::int64_t element_bytes) {
+    constexpr std::int64_t most = std::int64_t{1} << 24;  // what stays in a cache of all cores
+    return rows > most / std::max<std::int64_t>(1, dim * element_bytes) ? 0 : rows * dim * element_bytes;
+}
+
 bool is_memory_short(std::int64_t rows, std::int64_t dim) {
     constexpr double most = 1 << 24;  // components; past that, gathering is little beside the tiles
     return static_cast<double>(rows) * static_cast<double>(dim) > most;

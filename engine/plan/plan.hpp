@@ -50,6 +50,10 @@ Blocks blocks_of(std::int64_t rows);
 bool wants_codes(Metric metric, std::int64_t rows, std::int64_t dim);
 std::int64_t code_bytes(std::int64_t rows, std::int64_t dim);
 
+/// What a copy takes of rows that lie scattered over the input, as a search of more than a handful of rows
+/// makes it; 0 where that is too much, and they are read where they lie.
+std::int64_t copied_bytes(std::int64_t rows, std::int64_t dim, std::int64_t element_bytes);
+
 /// Whether an exact group is so large that its rows, as they are searched, go before its results come, to be
 /// made again if any row has to be searched once more.
 bool is_memory_short(std::int64_t rows, std::int64_t dim);
