@@ -27,4 +27,11 @@ struct LineAllocator {
 template <typename T>
 using AlignedVector = std::vector<T, LineAllocator<T>>;
 
+/// Has scratch memory hold at least `count` values; a vector that shrank would be filled with zeros as it
+/// grows again.
+template <typename Vector>
+void make_room(Vector& values, std::size_t count) {
+    if (values.size() < count) values.resize(count);
+}
+
 }  // namespace grouplink::knn

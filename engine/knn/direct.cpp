@@ -30,7 +30,7 @@ std::int64_t count_duplicates(const GroupJob& job, std::vector<std::uint64_t>& s
 /// scratch.columns = the places of the k least of n distances, ascending, equal ones by place.
 void nearest_places(const float* distances, std::size_t n, std::size_t k, const kernels::Table& kernel,
                     Scratch& scratch) {
-    scratch.columns.resize(n);
+    make_room(scratch.columns, n);
     if (n <= kernel.few_keys) {
         kernel.rank_floats(distances, n, scratch.columns.data());
         return;
@@ -49,10 +49,10 @@ void nearest_places(const float* distances, std::size_t n, std::size_t k, const 
 void search_direct(const GroupJob& job, Scratch& scratch) {
     const std::size_t rows = job.rows.size();
     const std::size_t stride = RowScorer::loaded_size(job.dim);
-    scratch.x.resize(rows * stride);
+    make_room(scratch.x, rows * stride);
     for (std::size_t i = 0; i < rows; ++i) job.scorer.load(job.rows[i], scratch.x.data() + i * stride);
 
-    scratch.scores.resize(rows * rows);
+    make_room(scratch.scores, rows * rows);
     float* distances = scratch.scores.data();
     job.scorer.all_distances(scratch.x.data(), rows, job.dim, scratch.y, distances);
     scratch.counters.scored_pairs += static_cast<std::int64_t>(rows * (rows - 1) / 2);

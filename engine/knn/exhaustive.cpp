@@ -8,8 +8,8 @@ std::size_t approximate_keep(std::size_t k, std::size_t rows) {
 
 void offer_pairs(CandidateLists& lists, std::size_t a, std::size_t b, std::size_t n, const float* scores,
                  const float* offsets, const kernels::Table& kernel, Scratch& scratch) {
-    scratch.columns.resize(std::max(scratch.columns.size(), n));
-    scratch.found.resize(std::max(scratch.found.size(), n));
+    make_room(scratch.columns, n);
+    make_room(scratch.found, n);
     const std::size_t hits =
         kernel.collect(scores, offsets[a], offsets + b, lists.threshold(a), lists.thresholds(b), n,
                        scratch.columns.data(), scratch.found.data());

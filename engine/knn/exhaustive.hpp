@@ -30,8 +30,8 @@ template <typename CandidateOf>
 void offer_scores(CandidateLists& lists, std::size_t list, const float* scores, float offset,
                   const float* offsets, std::size_t n, const kernels::Table& kernel, Scratch& scratch,
                   CandidateOf candidate_of, std::uint32_t self = nobody) {
-    scratch.columns.resize(std::max(scratch.columns.size(), n));
-    scratch.found.resize(std::max(scratch.found.size(), n));
+    make_room(scratch.columns, n);
+    make_room(scratch.found, n);
     if (scratch.unreachable.size() < n) scratch.unreachable.resize(n, std::numeric_limits<float>::infinity());
     const std::size_t hits =
         kernel.collect(scores, offset, offsets, lists.threshold(list), scratch.unreachable.data(), n,

@@ -188,8 +188,8 @@ void FlatSearch::research(std::int64_t batch, Scratch& scratch) {
     const std::size_t keep = job_.k + 1;
     CandidateLists nearest(rows.size(), keep, scorer.kernel(), rows_.size());
     const std::size_t stride = RowScorer::loaded_size(job_.dim);
-    scratch.x.resize(stride);
-    scratch.y.resize(rows.size() * stride);
+    make_room(scratch.x, stride);
+    make_room(scratch.y, rows.size() * stride);
     std::vector<std::uint32_t> selected;
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const std::uint32_t row = rows[i].row;
@@ -202,8 +202,8 @@ void FlatSearch::research(std::int64_t batch, Scratch& scratch) {
 
     const FlatIndex::Selection selection = index_.select(selected);
     const std::size_t block_rows = rows_.block_rows();
-    scratch.columns.resize(block_rows);
-    scratch.found.resize(block_rows);
+    make_room(scratch.columns, block_rows);
+    make_room(scratch.found, block_rows);
     scratch.thresholds.assign(block_rows, std::numeric_limits<float>::infinity());
     std::vector<std::uint64_t> wanted;  // for each row of a block, a bit for each of `rows` it may be near
     for (std::int64_t block = 0; block < rows_.blocks(); ++block) {

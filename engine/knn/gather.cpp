@@ -55,7 +55,7 @@ void FlatIndex::set(std::size_t i, const double* loaded, std::vector<float>& pla
         return;
     }
     const bool coded = codes_.in_use();
-    if (coded) placed.resize(std::max(placed.size(), dim_));
+    if (coded) make_room(placed, dim_);
     float* row = coded ? placed.data() : index_.get_xb() + i * dim_;
     const RowLength length = place_row(frame_, metric_, dim_, loaded, row);
     if (coded) codes_.set(i, row, *kernel_);
@@ -74,11 +74,10 @@ void FlatIndex::forget_rows() {
 
 void FlatIndex::score_tile(std::size_t a, std::size_t na, std::size_t b, std::size_t nb,
                            Scratch& scratch) const {
-    scratch.scores.resize(std::max(scratch.scores.size(), na * nb));
+    make_room(scratch.scores, na * nb);
     float* scores = scratch.scores.data();
     if (codes_.in_use()) {
-        scratch.packed_codes.resize(
-            std::max(scratch.packed_codes.size(), 2 * kernels::narrow_packed_words(nb, dim_)));
+        make_room(scratch.packed_codes, 2 * kernels::narrow_packed_words(nb, dim_));
         kernel_->s16_tile(codes_.fine_from(a), na, codes_.fine_from(b), nb, dim_, a == b,
                           scratch.packed_codes.data(), scores);
     } else if (metric_ == Metric::hamming) {
@@ -122,11 +121,10 @@ void FlatIndex::select(std::span<const std::uint32_t> rows, Selection& selected)
 
 void FlatIndex::score_rows(const Selection& selected, std::size_t b, std::size_t nb, Scratch& scratch) const {
     const std::size_t na = selected.count;
-    scratch.scores.resize(std::max(scratch.scores.size(), na * nb));
+    make_room(scratch.scores, na * nb);
     float* scores = scratch.scores.data();
     if (codes_.in_use()) {
-        scratch.packed_codes.resize(
-            std::max(scratch.packed_codes.size(), 2 * kernels::narrow_packed_words(nb, dim_)));
+        make_room(scratch.packed_codes, 2 * kernels::narrow_packed_words(nb, dim_));
         kernel_->s16_tile(selected.codes.fine_from(0), na, codes_.fine_from(b), nb, dim_, false,
                           scratch.packed_codes.data(), scores);
     } else if (metric_ == Metric::hamming) {

@@ -111,7 +111,7 @@ std::vector<double> GroupRows::find_center(Scratch& scratch) const {
 
 void GroupRows::load(std::size_t row, Scratch& scratch, std::size_t next) const {
     if (next > rows_ahead) scorer().prefetch(stored(row + rows_ahead));
-    scratch.x.resize(RowScorer::loaded_size(job_.dim));
+    make_room(scratch.x, RowScorer::loaded_size(job_.dim));
     scorer().load(stored(row), scratch.x.data());
 }
 

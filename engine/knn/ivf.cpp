@@ -133,7 +133,7 @@ std::int64_t IvfSearch::begin_assign(Scratch&) {
 void IvfSearch::offer_lists(const float* rows, std::size_t count, CandidateLists& best,
                             Scratch& scratch) const {
     const kernels::Table& kernel = job_.scorer.kernel();
-    scratch.scores.resize(std::max(scratch.scores.size(), count * tile));
+    make_room(scratch.scores, count * tile);
     for (std::size_t first = 0; first < nlist(); first += tile) {
         const std::size_t lists = std::min(tile, nlist() - first);
         kernels::inner_products(kernel, rows, count, quantizer_->get_xb() + first * job_.dim, lists, job_.dim,
@@ -147,7 +147,7 @@ void IvfSearch::offer_lists(const float* rows, std::size_t count, CandidateLists
 }
 
 void IvfSearch::place(std::size_t first, std::size_t count, Scratch& scratch) const {
-    scratch.gathered.resize(std::max(scratch.gathered.size(), count * job_.dim));
+    make_room(scratch.gathered, count * job_.dim);
     for (std::size_t i = 0; i < count; ++i) {
         rows_.load(first + i, scratch, count - i);
         place_row(rows_.frame(), job_.scorer.metric(), job_.dim, scratch.x.data(),
@@ -355,7 +355,7 @@ bool IvfSearch::offer_close(std::span<const std::uint32_t> queries, const FlatIn
                             std::size_t b, std::size_t nb, Scratch& scratch) {
     constexpr float infinity = std::numeric_limits<float>::infinity();
     const kernels::Table& kernel = job_.scorer.kernel();
-    scratch.thresholds.resize(std::max(scratch.thresholds.size(), queries.size()));
+    make_room(scratch.thresholds, queries.size());
     float* thresholds = scratch.thresholds.data();
     std::size_t open = 0;
     for (std::size_t q = 0; q < queries.size(); ++q) {
@@ -370,7 +370,7 @@ bool IvfSearch::offer_close(std::span<const std::uint32_t> queries, const FlatIn
         index_.codes().from(b), nb, {index_.offsets() + b, scratch.unreachable.data()}, job_.dim,
         scratch.packed_codes, scratch.pairs);
     if (share < 1.0) return false;
-    scratch.found.resize(std::max(scratch.found.size(), pairs.size()));
+    make_room(scratch.found, pairs.size());
     index_.score_pairs(selected, b, pairs, scratch.found.data());
     for (std::size_t h = 0; h < pairs.size(); ++h) {
         const std::size_t q = pairs[h] >> 16;

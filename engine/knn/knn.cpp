@@ -79,12 +79,12 @@ void search_here(const GroupJob& job, FlatPath path, std::span<Scratch> scratch,
 }  // namespace
 
 Neighbors room_for_neighbors(const RowsByGroup& grouped, const Plan& plan, std::int64_t rows,
-                             std::int64_t n_nearest) {
+                             std::int64_t n_nearest, int threads) {
     Neighbors neighbors;
     neighbors.offsets = neighbor_offsets(grouped, plan, rows, n_nearest);
     const auto links = static_cast<std::size_t>(neighbors.offsets.back());
-    knn::resize_on_large_pages(neighbors.targets, links);
-    knn::resize_on_large_pages(neighbors.distances, links);
+    knn::resize_on_large_pages(neighbors.targets, links, threads);
+    knn::resize_on_large_pages(neighbors.distances, links, threads);
     // A large group takes the most memory before it has results.
     if (!plan.groups.empty() && is_memory_short(plan.groups.front().rows, plan.groups.front().dim)) {
         knn::give_back_zeros(neighbors.targets.data(), links * sizeof(std::int64_t));
@@ -97,7 +97,7 @@ KnnResult find_neighbors(const MatrixView& vectors, const RowsByGroup& grouped,
                          std::span<const std::string> keys, const Plan& plan, const LinkOptions& options,
                          int threads, const JobControl& control) {
     KnnResult result;
-    result.neighbors = room_for_neighbors(grouped, plan, vectors.rows, options.n_nearest);
+    result.neighbors = room_for_neighbors(grouped, plan, vectors.rows, options.n_nearest, threads);
 
     const knn::RowScorer scorer(vectors, options.metric, kernels::best());
     std::vector<Scratch> scratch(static_cast<std::size_t>(threads));

@@ -35,7 +35,7 @@ struct KnnResult {
 
 /// Room for the neighbors of the rows that a plan searches, laid out by row.
 Neighbors room_for_neighbors(const RowsByGroup& grouped, const Plan& plan, std::int64_t rows,
-                             std::int64_t n_nearest);
+                             std::int64_t n_nearest, int threads);
 
 /// Finds min(n_nearest, rows of the group - 1) neighbors of every row in `grouped`, whose groups have these
 /// keys, following `plan`: of those rows that are its queries. What checkpoints of `control` have is not

@@ -1,5 +1,8 @@
 #include "knn/large_pages.hpp"
 
+#include "parallel/workers.hpp"
+
+#include <algorithm>
 #include <cstdint>
 
 #if defined(__linux__)
@@ -32,6 +35,16 @@ constexpr int unused = 0;
 }  // namespace
 
 void advise_large_pages(void* memory, std::size_t bytes) noexcept { advise(memory, bytes, huge); }
+
+void touch(void* memory, std::size_t bytes, int threads) {
+    constexpr std::int64_t page = 4096;
+    constexpr std::int64_t pages_at_once = 512;
+    auto* const first = static_cast<volatile unsigned char*>(memory);
+    parallel::for_blocks((static_cast<std::int64_t>(bytes) + page - 1) / page, pages_at_once, threads, {},
+                         "memory", [first](std::int64_t begin, std::int64_t end, int) {
+                             for (std::int64_t p = begin; p < end; ++p) first[p * page] = 0;
+                         });
+}
 
 void give_back_zeros(void* memory, std::size_t bytes) noexcept { advise(memory, bytes, unused); }
 

@@ -9,12 +9,17 @@ namespace grouplink::knn {
 /// once costs a fault every few KiB otherwise. A piece of advice: nothing happens where it cannot be taken.
 void advise_large_pages(void* memory, std::size_t bytes) noexcept;
 
-/// `count` zeros on such pages, in place of what `values` holds.
+/// Has `threads` threads write to memory that holds nothing yet: the system clears a page for whoever touches
+/// it first, which takes longer than to fill it.
+void touch(void* memory, std::size_t bytes, int threads);
+
+/// `count` zeros on such pages, in place of what `values` holds, touched by as many threads.
 template <typename T>
-void resize_on_large_pages(std::vector<T>& values, std::size_t count) {
+void resize_on_large_pages(std::vector<T>& values, std::size_t count, int threads = 1) {
     values = {};
     values.reserve(count);
     advise_large_pages(values.data(), count * sizeof(T));
+    if (threads > 1) touch(values.data(), count * sizeof(T), threads);
     values.resize(count);
 }
 

@@ -93,8 +93,8 @@ void LeaderOrder::assign(std::int64_t block, Scratch& scratch) {
 
 void LeaderOrder::assign_rows(std::size_t first, std::size_t count, Scratch& scratch) {
     const std::size_t dim = job_->dim;
-    scratch.gathered.resize(std::max(scratch.gathered.size(), count * dim));
-    scratch.scores.resize(std::max(scratch.scores.size(), count * size()));
+    make_room(scratch.gathered, count * dim);
+    make_room(scratch.scores, count * size());
     for (std::size_t i = 0; i < count; ++i) {
         rows_->load(first + i, scratch, count - i);
         place_row(rows_->frame(), job_->scorer.metric(), dim, scratch.x.data(),

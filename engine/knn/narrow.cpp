@@ -1,5 +1,7 @@
 #include "knn/narrow.hpp"
 
+#include "knn/aligned.hpp"
+
 #include <algorithm>
 #include <cmath>
 
@@ -38,8 +40,8 @@ ClosePairs find_close_pairs(const kernels::Table& kernel, const kernels::NarrowR
                             std::size_t nb, const kernels::NarrowLimits& limits_b, std::size_t dim,
                             std::vector<std::uint32_t>& packed, std::vector<std::uint32_t>& found) {
     const std::size_t most = na * nb / pairs_a_hit;
-    packed.resize(std::max(packed.size(), kernels::narrow_packed_words(nb, dim)));
-    found.resize(std::max(found.size(), most + kernels::narrow_pairs_beyond));
+    make_room(packed, kernels::narrow_packed_words(nb, dim));
+    make_room(found, most + kernels::narrow_pairs_beyond);
     const std::size_t count =
         kernel.s8_collect(a, na, limits_a, b, nb, limits_b, dim, false, most, packed.data(), found.data());
     if (count <= most) return {.pairs = std::span(found).first(count), .share = 1.0};

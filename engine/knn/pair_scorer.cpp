@@ -47,10 +47,9 @@ PairScorer::Rows PairScorer::rows_from(const Copies& copies, std::size_t i) cons
 
 void PairScorer::tile(const Rows& a, std::size_t na, const Rows& b, std::size_t nb, bool upper,
                       Scratch& scratch) const {
-    scratch.scores.resize(std::max(scratch.scores.size(), na * nb));
+    make_room(scratch.scores, na * nb);
     if (codes().in_use()) {
-        scratch.packed_codes.resize(
-            std::max(scratch.packed_codes.size(), kernels::narrow_packed_words(nb, dim_)));
+        make_room(scratch.packed_codes, kernels::narrow_packed_words(nb, dim_));
         kernel_->s8_tile(a.codes, na, b.codes, nb, dim_, upper, scratch.packed_codes.data(),
                          scratch.scores.data());
     } else if (upper) {

@@ -306,7 +306,7 @@ std::int64_t PartitionSearch::begin_trial(Scratch&) {
 void PartitionSearch::meet(Acquaintances& acquaintances, std::size_t step, std::uint32_t row,
                            CandidateLists& lists, std::size_t i, Scratch& scratch) const {
     const auto met = acquaintances.follow(step);
-    scratch.found.resize(std::max(scratch.found.size(), met.size()));
+    make_room(scratch.found, met.size());
     scorer_.score(row, met, scratch.found.data());
     for (std::size_t m = 0; m < met.size(); ++m) lists.push_new(i, scratch.found[m], met[m]);
 }

@@ -8,8 +8,8 @@
 namespace grouplink::knn {
 
 void RowRanker::start(std::uint32_t row, Scratch& scratch) const {
-    scratch.x.resize(RowScorer::loaded_size(job_.dim));
-    scratch.y.resize(RowScorer::loaded_size(job_.dim));
+    make_room(scratch.x, RowScorer::loaded_size(job_.dim));
+    make_room(scratch.y, RowScorer::loaded_size(job_.dim));
     scratch.keys.clear();
     rows_.scorer().load(rows_.stored(row), scratch.x.data());
     if (unique_.rows_of(row).size() > 1) {

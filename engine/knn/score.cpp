@@ -135,7 +135,7 @@ void RowScorer::all_distances(const double* rows, std::size_t count, std::size_t
                               AlignedVector<double>& scratch, float* out) const {
     const std::size_t n = kernels::padded(dim);
     const std::size_t stride = loaded_size(dim);
-    scratch.resize(count * count + count);
+    make_room(scratch, count * count + count);
     double* values = scratch.data();
     double* squares = values + count * count;
     kernel_.pair_tile(op_, rows, count, rows, count, stride, n, true, values);

@@ -88,7 +88,7 @@ bool SelfJoin::maxima_say_much(std::size_t n) const {
 void SelfJoin::raise_thresholds(std::size_t a, std::size_t n, const float* offsets, Scratch& scratch) {
     constexpr std::size_t groups = maxima_groups;
     const kernels::Table& kernel = job_->scorer.kernel();
-    scratch.found.resize(std::max(scratch.found.size(), 2 * n * groups));
+    make_room(scratch.found, 2 * n * groups);
     float* of_rows = scratch.found.data();
     float* of_columns = of_rows + n * groups;
     kernel.group_maxima(scratch.scores.data(), offsets, n, groups, of_rows, of_columns);
@@ -113,7 +113,7 @@ bool SelfJoin::join_codes(const parallel::BlockPair& blocks, Scratch& scratch) {
     const std::size_t na = rows_->block_size(block_a);
     const std::size_t nb = rows_->block_size(block_b);
     // Thresholds only rise: those of now may let pass too much, never too little.
-    scratch.thresholds.resize(2 * rows_->block_rows());
+    make_room(scratch.thresholds, 2 * rows_->block_rows());
     float* thresholds = scratch.thresholds.data();
     {
         const auto guard = locks_->hold(block_a, block_b);
@@ -140,16 +140,15 @@ bool SelfJoin::join_own(std::int64_t block, Scratch& scratch) {
     if (!maxima_say_much(n)) return false;
     const kernels::Table& kernel = job_->scorer.kernel();
     const kernels::NarrowRows rows = index_->codes().from(a);
-    scratch.scores.resize(std::max(scratch.scores.size(), n * n));
-    scratch.packed_codes.resize(
-        std::max(scratch.packed_codes.size(), kernels::narrow_packed_words(n, job_->dim)));
+    make_room(scratch.scores, n * n);
+    make_room(scratch.packed_codes, kernels::narrow_packed_words(n, job_->dim));
     kernel.s8_tile(rows, n, rows, n, job_->dim, true, scratch.packed_codes.data(), scratch.scores.data());
 
     // An error is one term of each row when all rows count as the longest. What is rounded off here is far
     // below 2^-19 of the squares of that.
     const auto longest = static_cast<double>(*std::max_element(rows.norms, rows.norms + n));
     constexpr float infinity = std::numeric_limits<float>::infinity();
-    scratch.gathered.resize(std::max(scratch.gathered.size(), 2 * n));
+    make_room(scratch.gathered, 2 * n);
     float* of_least = scratch.gathered.data();
     float* of_most = of_least + n;
     for (std::size_t i = 0; i < n; ++i) {
@@ -158,7 +157,7 @@ bool SelfJoin::join_own(std::int64_t block, Scratch& scratch) {
         of_least[i] = std::nextafter(static_cast<float>(offset + error), infinity);
         of_most[i] = std::nextafter(static_cast<float>(offset - error), -infinity);
     }
-    scratch.thresholds.resize(2 * rows_->block_rows());
+    make_room(scratch.thresholds, 2 * rows_->block_rows());
     float* thresholds = scratch.thresholds.data();
     {
         const auto guard = locks_->hold(block, block);
@@ -166,8 +165,8 @@ bool SelfJoin::join_own(std::int64_t block, Scratch& scratch) {
         std::copy_n(lists_.thresholds(a), n, thresholds);
         std::copy_n(thresholds, n, thresholds + n);
     }
-    scratch.columns.resize(std::max(scratch.columns.size(), n));
-    scratch.found.resize(std::max(scratch.found.size(), n));
+    make_room(scratch.columns, n);
+    make_room(scratch.found, n);
     scratch.pairs.clear();
     for (std::size_t i = 0; i < n; ++i) {
         const std::size_t first = i + 1;
@@ -192,7 +191,7 @@ void SelfJoin::offer_found(const parallel::BlockPair& blocks, std::span<std::uin
     const std::size_t b = rows_->block_first(block_b);
     const float* thresholds_a = scratch.thresholds.data();
     const float* thresholds_b = thresholds_a + rows_->block_size(block_a);
-    scratch.found.resize(std::max(scratch.found.size(), pairs.size()));
+    make_room(scratch.found, pairs.size());
     index_->score_pairs(a, b, pairs, scratch.found.data());
     const float* offsets = index_->offsets();
     std::size_t kept = 0;

@@ -119,7 +119,7 @@ KnnResult find_neighbors(const MatrixView& vectors, const RowsByGroup& grouped,
     if (waves.gathers) give_back(vectors, 0, vectors.rows);
     using Clock = std::chrono::steady_clock;
     KnnResult result;
-    result.neighbors = room_for_neighbors(grouped, plan, vectors.rows, options.n_nearest);
+    result.neighbors = room_for_neighbors(grouped, plan, vectors.rows, options.n_nearest, threads);
     result.searches.resize(plan.groups.size());
     knn::Restored restored;
     if (control.checkpoints)

@@ -2,6 +2,8 @@
 
 #include <grouplink/options.hpp>
 
+#include <algorithm>
+
 namespace grouplink {
 
 /// The weight of a link over a canonical distance (see Neighbors), as SPEC'd by the options; it never
@@ -15,7 +17,25 @@ public:
     WeightOf(const LinkOptions& options, double dim)
         : metric_(options.metric), similarity_(options.similarity), dim_(dim) {}
 
-    float operator()(float distance) const;
+    /// Here, for loops over links to be made of it.
+    float operator()(float distance) const {
+        const auto d = static_cast<double>(distance);
+        double weight = 0.0;
+        switch (metric_) {
+            case Metric::angular:
+                switch (similarity_) {
+                    case Similarity::angular: weight = 1.0 - d / 2; break;
+                    case Similarity::half_cosine: weight = 1.0 - d * d / 4; break;
+                    case Similarity::cosine: weight = std::max(0.0, 1.0 - d * d / 2); break;
+                }
+                break;
+            case Metric::euclidean:
+            case Metric::manhattan: weight = 1.0 / (1.0 + d); break;
+            case Metric::hamming: weight = 1.0 - d / dim_; break;
+            case Metric::dot: weight = 0.0 - d; break;  // not -d: no link weighs minus zero
+        }
+        return static_cast<float>(weight);
+    }
 
 private:
     Metric metric_;
