@@ -14,22 +14,19 @@
 #include <string>
 
 namespace grouplink {
-namespace {
 
-std::int64_t budget_of(const LinkOptions& options) {
+std::int64_t memory_budget(const LinkOptions& options) {
     return options.memory_bytes > 0 ? options.memory_bytes : default_memory_budget();
 }
 
-}  // namespace
-
 MatrixView read_once(MatrixView vectors, const LinkOptions& options) {
     constexpr std::int64_t little = 8;
-    if (value_bytes(vectors) <= budget_of(options) / little) vectors.file_backed = false;
+    if (value_bytes(vectors) <= memory_budget(options) / little) vectors.file_backed = false;
     return vectors;
 }
 
 Waves waves_of(const Plan& plan, const MatrixView& vectors, const LinkOptions& options) {
-    const std::int64_t budget = budget_of(options);
+    const std::int64_t budget = memory_budget(options);
     const std::int64_t file_bytes = vectors.file_backed ? value_bytes(vectors) : 0;
     // All of it is in memory now, or else next to nothing.
     const bool stayed = !read_once(vectors, options).file_backed;
@@ -43,7 +40,7 @@ Waves waves_of(const Plan& plan, const MatrixView& vectors, const LinkOptions& o
 }
 
 MemoryReport memory_report(const Waves& waves, const LinkOptions& options) {
-    return {.budget_bytes = budget_of(options),
+    return {.budget_bytes = memory_budget(options),
             .planned_bytes = waves.peak_bytes,
             .least_bytes = waves.least_bytes,
             .waves = std::ssize(waves.ends)};
@@ -51,7 +48,7 @@ MemoryReport memory_report(const Waves& waves, const LinkOptions& options) {
 
 Waves waves_that_fit(const Plan& plan, const MatrixView& vectors, const GroupColumn& groups,
                      const LinkOptions& options) {
-    const std::int64_t budget = budget_of(options);
+    const std::int64_t budget = memory_budget(options);
     Waves waves = waves_of(plan, vectors, options);
     if (waves.peak_bytes <= budget) return waves;
     std::string most;

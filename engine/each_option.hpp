@@ -29,4 +29,27 @@ void for_each_option(Options& options, Visit visit) {
     visit("seed", options.seed);
 }
 
+/// Calls visit(name, value) for the knobs of an index, as the options call them; flat has none.
+template <typename Visit>
+void for_each_knob(IndexKind index, const IvfOptions& ivf, const HnswOptions& hnsw,
+                   const PartitionOptions& partition, Visit visit) {
+    switch (index) {
+        case IndexKind::ivf:
+            visit("nlist", ivf.nlist);
+            visit("nprobe", ivf.nprobe);
+            break;
+        case IndexKind::hnsw:
+            visit("M", hnsw.M);
+            visit("ef_construction", hnsw.ef_construction);
+            visit("ef_search", hnsw.ef_search);
+            break;
+        case IndexKind::partition:
+            visit("passes", partition.passes);
+            visit("fanout", partition.fanout);
+            visit("refinements", partition.refinements);
+            break;
+        default: break;
+    }
+}
+
 }  // namespace grouplink

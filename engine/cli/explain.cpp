@@ -5,6 +5,7 @@
 #include "cli/run.hpp"
 #include "cli/streams.hpp"
 #include "cli/text.hpp"
+#include "each_option.hpp"
 
 #include <grouplink/io.hpp>
 #include <grouplink/plan.hpp>
@@ -202,20 +203,8 @@ std::string plan_json(const std::string& path, const Table& table, const Plan& p
                 {"cost", group.cost},
                 {"memory_bytes", group.memory_bytes}};
         if (group.index != IndexKind::flat) json["recall_target"] = group.recall_target;
-        if (group.index == IndexKind::ivf) {
-            json["nlist"] = group.ivf.nlist;
-            json["nprobe"] = group.ivf.nprobe;
-        }
-        if (group.index == IndexKind::hnsw) {
-            json["M"] = group.hnsw.M;
-            json["ef_construction"] = group.hnsw.ef_construction;
-            json["ef_search"] = group.hnsw.ef_search;
-        }
-        if (group.index == IndexKind::partition) {
-            json["passes"] = group.partition.passes;
-            json["fanout"] = group.partition.fanout;
-            json["refinements"] = group.partition.refinements;
-        }
+        for_each_knob(group.index, group.ivf, group.hnsw, group.partition,
+                      [&json](const char* knob, std::int64_t value) { json[knob] = value; });
     }
     nlohmann::ordered_json status = nlohmann::ordered_json::object();
     for (std::size_t s = 0; s < plan.row_status.size(); ++s) {

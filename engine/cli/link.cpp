@@ -214,8 +214,7 @@ InputSpec with_spill(InputSpec input, const LinkOptions& options, std::string fo
     keep_to_budget(options);
     // Less is worth its place in memory, whatever the rest takes.
     constexpr std::int64_t least_share = 4;
-    const std::int64_t budget = options.memory_bytes > 0 ? options.memory_bytes : default_memory_budget();
-    input.spill = {.above_bytes = budget / least_share, .folder = std::move(folder)};
+    input.spill = {.above_bytes = memory_budget(options) / least_share, .folder = std::move(folder)};
     return input;
 }
 

@@ -1,9 +1,9 @@
 #include "io/columnar_vectors.hpp"
 
 #include "io/message.hpp"
+#include "rows/missing.hpp"
 
 #include <cstring>
-#include <limits>
 
 namespace grouplink::io {
 namespace {
@@ -15,18 +15,6 @@ std::optional<ElementType> element_type(const arrow::DataType& type) {
         case arrow::Type::DOUBLE: return ElementType::float64;
         case arrow::Type::INT8: return ElementType::int8;
         default: return std::nullopt;
-    }
-}
-
-void write_nan(std::byte* place, ElementType type) {
-    constexpr std::uint16_t half = 0x7E00;
-    constexpr float single = std::numeric_limits<float>::quiet_NaN();
-    constexpr double wide = std::numeric_limits<double>::quiet_NaN();
-    switch (type) {
-        case ElementType::float16: std::memcpy(place, &half, sizeof half); break;
-        case ElementType::float32: std::memcpy(place, &single, sizeof single); break;
-        case ElementType::float64: std::memcpy(place, &wide, sizeof wide); break;
-        case ElementType::int8: break;
     }
 }
 

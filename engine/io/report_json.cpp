@@ -1,5 +1,7 @@
 #include "io/report_json.hpp"
 
+#include "each_option.hpp"
+
 #include <grouplink/report.hpp>
 
 #include <cmath>
@@ -15,23 +17,10 @@ using Json = nlohmann::ordered_json;
 /// JSON has no word for a number that is not finite.
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
-/// The knobs of an index, as the options call them.
 void add_knobs(Json& json, IndexKind index, const IvfOptions& ivf, const HnswOptions& hnsw,
                const PartitionOptions& partition) {
-    if (index == IndexKind::ivf) {
-        json["nlist"] = ivf.nlist;
-        json["nprobe"] = ivf.nprobe;
-    }
-    if (index == IndexKind::hnsw) {
-        json["M"] = hnsw.M;
-        json["ef_construction"] = hnsw.ef_construction;
-        json["ef_search"] = hnsw.ef_search;
-    }
-    if (index == IndexKind::partition) {
-        json["passes"] = partition.passes;
-        json["fanout"] = partition.fanout;
-        json["refinements"] = partition.refinements;
-    }
+    for_each_knob(index, ivf, hnsw, partition,
+                  [&json](const char* knob, std::int64_t value) { json[knob] = value; });
 }
 
 Json group_json(const GroupReport& group) {

@@ -91,6 +91,8 @@ struct LinkOptions {
 
 /// 80 % of the memory that the process may have: the machine's, or less where a cgroup says so.
 GROUPLINK_EXPORT std::int64_t default_memory_budget();
+/// What a job with these options may hold: LinkOptions::memory_bytes, or the default.
+GROUPLINK_EXPORT std::int64_t memory_budget(const LinkOptions& options);
 
 /// One of the shares that a job is cut into, to be run apart from the others.
 struct Shard {

@@ -1,5 +1,7 @@
 #include "arrow_columns.hpp"
 
+#include "rows/missing.hpp"
+
 #include <grouplink/error.hpp>
 
 #include <fmt/format.h>
@@ -24,19 +26,6 @@ std::optional<ElementType> element_type(std::string_view format) {
 }
 
 bool is_fixed_size(std::string_view format) { return format.starts_with("+w:"); }
-
-/// A vector with a missing component cannot be linked; as NaN it is reported as not finite.
-void write_nan(std::byte* place, ElementType type) {
-    constexpr std::uint16_t half = 0x7E00;
-    constexpr float single = std::numeric_limits<float>::quiet_NaN();
-    constexpr double wide = std::numeric_limits<double>::quiet_NaN();
-    switch (type) {
-        case ElementType::float16: std::memcpy(place, &half, sizeof half); break;
-        case ElementType::float32: std::memcpy(place, &single, sizeof single); break;
-        case ElementType::float64: std::memcpy(place, &wide, sizeof wide); break;
-        case ElementType::int8: break;
-    }
-}
 
 /// The lists of a chunk: where in the child's values each begins and ends.
 class Lists {

@@ -1,5 +1,6 @@
 #include "plans.hpp"
 
+#include "each_option.hpp"
 #include "job.hpp"
 #include "options.hpp"
 #include "rows.hpp"
@@ -32,20 +33,8 @@ nb::dict group_dict(const GroupPlan& group, const GroupColumn& groups) {
     dict["cost"] = group.cost;
     dict["memory_bytes"] = group.memory_bytes;
     if (group.index != IndexKind::flat) dict["recall_target"] = group.recall_target;
-    if (group.index == IndexKind::ivf) {
-        dict["nlist"] = group.ivf.nlist;
-        dict["nprobe"] = group.ivf.nprobe;
-    }
-    if (group.index == IndexKind::hnsw) {
-        dict["M"] = group.hnsw.M;
-        dict["ef_construction"] = group.hnsw.ef_construction;
-        dict["ef_search"] = group.hnsw.ef_search;
-    }
-    if (group.index == IndexKind::partition) {
-        dict["passes"] = group.partition.passes;
-        dict["fanout"] = group.partition.fanout;
-        dict["refinements"] = group.partition.refinements;
-    }
+    for_each_knob(group.index, group.ivf, group.hnsw, group.partition,
+                  [&dict](const char* knob, std::int64_t value) { dict[knob] = value; });
     return dict;
 }
 
@@ -61,11 +50,17 @@ nb::dict explain(const Rows& rows, const GroupColumn& groups, const nb::dict& gi
     for (std::size_t s = 0; s < plan.row_status.size(); ++s) {
         status[text(name(static_cast<RowStatus>(s)))] = plan.row_status[s];
     }
+    nb::dict memory;
+    memory["budget_bytes"] = plan.memory.budget_bytes;
+    memory["planned_bytes"] = plan.memory.planned_bytes;
+    memory["least_bytes"] = plan.memory.least_bytes;
+    memory["waves"] = plan.memory.waves;
     nb::dict dict;
     dict["version"] = version();
     dict["rows"] = rows.view.rows;
     dict["cost"] = plan.cost;
     dict["result_bytes"] = plan.result_bytes;
+    dict["memory"] = memory;
     dict["row_status"] = status;
     dict["groups"] = planned;
     return dict;

@@ -245,6 +245,8 @@ def test_what_gives_an_array_is_borrowed():
 
 def test_explain_and_verify(vectors, groups):
     plan = grouplink.explain(vectors, groups, n_nearest=3)
+    assert 0 < plan["memory"]["planned_bytes"] <= plan["memory"]["budget_bytes"]
+    assert plan["memory"]["waves"] == 1
     assert plan["rows"] == len(vectors) and plan["row_status"]["ok"] == len(vectors)
     assert {group["key"] for group in plan["groups"]} == set(groups)
     links = grouplink.link(vectors, groups, n_nearest=3)
