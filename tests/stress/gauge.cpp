@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <utility>
 
 namespace stress {
 namespace {
@@ -19,6 +20,9 @@ std::int64_t entries_of(const std::string& folder) {
 }  // namespace
 
 Held held_now(const std::string& folder) {
+    // Which pages of freed memory the allocator keeps is its own affair, and changes by megabytes from job to
+    // job.
+    ::malloc_trim(0);
     Held held;
     held.descriptors = entries_of("/proc/self/fd") - 1;  // but for the one that looks
     held.threads = entries_of("/proc/self/task");
@@ -28,9 +32,25 @@ Held held_now(const std::string& folder) {
     std::ifstream statm("/proc/self/statm");
     std::int64_t size = 0;
     std::int64_t resident = 0;
-    statm >> size >> resident;
-    held.resident = resident * ::sysconf(_SC_PAGESIZE);
+    std::int64_t shared = 0;  // pages of files, which come and go with what else the machine reads
+    statm >> size >> resident >> shared;
+    held.resident = (resident - shared) * ::sysconf(_SC_PAGESIZE);
     return held;
+}
+
+void keep_least(std::vector<double>& steps, std::vector<double>& values, std::size_t blocks) {
+    std::vector<double> at;
+    std::vector<double> least;
+    for (std::size_t b = 0; b < blocks; ++b) {
+        const auto first = values.begin() + static_cast<std::ptrdiff_t>(values.size() * b / blocks);
+        const auto last = values.begin() + static_cast<std::ptrdiff_t>(values.size() * (b + 1) / blocks);
+        if (first == last) continue;
+        const auto place = std::min_element(first, last);
+        at.push_back(steps[static_cast<std::size_t>(place - values.begin())]);
+        least.push_back(*place);
+    }
+    steps = std::move(at);
+    values = std::move(least);
 }
 
 Trend trend_of(const std::vector<double>& steps, const std::vector<double>& values) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -9,7 +10,7 @@ namespace stress {
 
 struct Held {
     std::int64_t heap = 0;      ///< bytes in use, as malloc counts them
-    std::int64_t resident = 0;  ///< bytes
+    std::int64_t resident = 0;  ///< bytes of memory that is no file's
     std::int64_t descriptors = 0;
     std::int64_t threads = 0;
     std::int64_t files = 0;  ///< in a folder
@@ -23,6 +24,10 @@ struct Trend {
     double z = 0.0;      ///< how far the values rise, in standard deviations of a series without trend
                          ///< (Mann and Kendall)
 };
+
+/// The least value of each of `blocks` runs of neighbours, and its step: the floor under values that come and
+/// go for a while.
+void keep_least(std::vector<double>& steps, std::vector<double>& values, std::size_t blocks);
 
 /// Of values that were measured at `steps`, ascending.
 Trend trend_of(const std::vector<double>& steps, const std::vector<double>& values);
