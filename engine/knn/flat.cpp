@@ -41,7 +41,7 @@ std::vector<parallel::Stage> FlatSearch::stages() {
 
 std::vector<parallel::Stage> FlatSearch::stages_if(const bool& wanted) {
     std::vector<parallel::Stage> all = stages();
-    all.erase(all.begin());
+    all.erase(all.begin());  // the other has measured
     for (parallel::Stage& stage : all) {
         stage.begin = [&wanted, begin = std::move(stage.begin)](int worker) {
             return wanted ? begin(worker) : std::int64_t{0};

@@ -18,7 +18,7 @@ namespace {
 constexpr auto tile = static_cast<std::size_t>(largest_block);
 /// Rows that one unit scores against a list.
 constexpr std::size_t unit_rows = 8 * tile;
-/// The first bytes are worth a look where so large a share of the queries has a threshold.
+/// The first bytes are worth a look where no more than one query in so many has no threshold yet.
 constexpr std::size_t open_share = 16;
 
 faiss::MetricType faiss_metric(Metric metric) {
