@@ -218,8 +218,7 @@ void IvfSearch::choose_nprobe() {
     };
     const auto lists = static_cast<std::int64_t>(nlist());
     std::int64_t nprobe = std::min(options_.nprobe, lists);
-    const bool is_given = nprobe > 0;
-    if (!is_given) {
+    if (nprobe == 0) {
         // More lists never find less.
         std::int64_t too_few = 0;
         for (nprobe = lists; nprobe - too_few > 1;) {
