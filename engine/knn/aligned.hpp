@@ -27,11 +27,11 @@ struct LineAllocator {
 template <typename T>
 using AlignedVector = std::vector<T, LineAllocator<T>>;
 
-/// Has scratch memory hold at least `count` values; a vector that shrank would be filled with zeros as it
-/// grows again.
+/// Has scratch memory hold at least `count` values, new ones being `fill`; a vector that shrank would be
+/// filled as it grows again.
 template <typename Vector>
-void make_room(Vector& values, std::size_t count) {
-    if (values.size() < count) values.resize(count);
+void make_room(Vector& values, std::size_t count, typename Vector::value_type fill = {}) {
+    if (values.size() < count) values.resize(count, fill);
 }
 
 }  // namespace grouplink::knn

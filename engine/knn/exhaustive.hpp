@@ -32,7 +32,7 @@ void offer_scores(CandidateLists& lists, std::size_t list, const float* scores, 
                   CandidateOf candidate_of, std::uint32_t self = nobody) {
     make_room(scratch.columns, n);
     make_room(scratch.found, n);
-    if (scratch.unreachable.size() < n) scratch.unreachable.resize(n, std::numeric_limits<float>::infinity());
+    make_room(scratch.unreachable, n, std::numeric_limits<float>::infinity());
     const std::size_t hits =
         kernel.collect(scores, offset, offsets, lists.threshold(list), scratch.unreachable.data(), n,
                        scratch.columns.data(), scratch.found.data());

@@ -363,7 +363,7 @@ bool IvfSearch::offer_close(std::span<const std::uint32_t> queries, const FlatIn
         open += thresholds[q] == -infinity;
     }
     if (open * open_share > queries.size()) return false;
-    if (scratch.unreachable.size() < nb) scratch.unreachable.resize(nb, infinity);
+    make_room(scratch.unreachable, nb, infinity);
     const auto [pairs, share] = find_close_pairs(
         kernel, selected.codes.from(0), queries.size(), {selected.offsets.data(), thresholds},
         index_.codes().from(b), nb, {index_.offsets() + b, scratch.unreachable.data()}, job_.dim,
