@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <limits>
+#include <new>
 
 namespace grouplink::io {
 namespace {
@@ -76,6 +77,7 @@ SqliteFile SqliteFile::open_to_read(const std::string& path, const JobControl& c
     check_mark(path);
     check_whole(path);
     SqliteFile file(path, path, SQLITE_OPEN_READONLY, control);
+    file.untrusted_ = true;
     sqlite3* const database = file.database_.get();
     for (const int off :
          {SQLITE_DBCONFIG_TRUSTED_SCHEMA, SQLITE_DBCONFIG_ENABLE_TRIGGER, SQLITE_DBCONFIG_ENABLE_VIEW}) {
@@ -109,7 +111,11 @@ void SqliteFile::check(int code) const {
     }
     switch (code & 0xFF) {
         case SQLITE_INTERRUPT: throw Error(ErrorCode::cancelled, "cancelled");
-        case SQLITE_NOMEM: throw std::bad_alloc();
+        case SQLITE_NOMEM:
+            if (const std::string damage = damage_found(); !damage.empty()) {
+                fail(ErrorCode::bad_input, "{}: is damaged: {}", path_, damage);
+            }
+            throw std::bad_alloc();
         case SQLITE_CONSTRAINT:
             fail(ErrorCode::bad_input, "{}: two links go from one id to the same other; make ids distinct",
                  path_);
@@ -128,6 +134,28 @@ void SqliteFile::check(int code) const {
         default:
             fail(ErrorCode::bad_input, "{}: is damaged, or no database that can be read: {}", path_, text);
     }
+}
+
+/// SQLite says of a record that claims nearly 2^32 bytes, too, that memory is out: the count of its pages
+/// overflows to none. That is told from the want of memory by asking again: what is damaged stays so.
+std::string SqliteFile::damage_found() const {
+    if (!untrusted_) return {};  // a file of ours that is half written need not check out
+    sqlite3_stmt* statement = nullptr;
+    int code = sqlite3_prepare_v2(database_.get(), "PRAGMA quick_check(1)", -1, &statement, nullptr);
+    SqliteStatement query(*this, statement);
+    if (code == SQLITE_OK) code = sqlite3_step(statement);
+    if (code == SQLITE_ROW) {
+        const std::string_view found = query.bytes(0);
+        return found == "ok" ? std::string() : first_line(found);
+    }
+    if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) return sqlite3_errstr(code);
+    if (code != SQLITE_NOMEM) return {};
+    // Its pages in memory and a bit for each page of the file are what the check itself needs.
+    constexpr std::int64_t cached = 4 << 20;
+    constexpr std::int64_t least_page = 512;
+    const std::unique_ptr<char[]> needed(new (std::nothrow)
+                                             char[static_cast<std::size_t>(cached + bytes_ / least_page)]);
+    return needed ? "a record claims more bytes than there can be" : std::string();
 }
 
 SqliteStatement SqliteFile::prepare(std::string_view sql) const {

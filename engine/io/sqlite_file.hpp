@@ -44,8 +44,11 @@ private:
 
     SqliteFile(const std::string& place, std::string path, int flags, const JobControl& control);
 
+    std::string damage_found() const;  ///< in words; empty where there is none
+
     std::string path_;
     std::int64_t bytes_ = 0;
+    bool untrusted_ = false;
     std::unique_ptr<JobControl> control_;  ///< at one address, which the database knows
     std::unique_ptr<sqlite3, Close> database_;
 };

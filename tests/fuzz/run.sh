@@ -2,14 +2,15 @@
 # Fuzzes every target for some seconds, as many at once as JOBS says (default: one a core), and says what came
 # of it:
 #
-#     run.sh BIN WORK SECONDS [TARGET...]
+#     run.sh BIN WORK SECONDS SEED [TARGET...]
 #
-# BIN has grouplink_fuzz and grouplink_replay. WORK keeps the corpora, which later runs go on from, and findings:
+# BIN has grouplink_fuzz and grouplink_replay. From an empty WORK one SEED tries the same inputs each time, as many
+# as there is time for; 0 is another one at each run. WORK keeps the corpora, which later runs go on from, and findings:
 # WORK/findings/TARGET-*, each to be kept under regressions/TARGET/ once mended.
 set -euo pipefail
 
-bin=$1 work=$2 seconds=$3
-shift 3
+bin=$1 work=$2 seconds=$3 seed=$4
+shift 4
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 mkdir -p "$work/corpus" "$work/logs" "$work/findings"
 "$bin/grouplink_replay" --seeds "$work/seeds"
@@ -33,7 +34,7 @@ fuzz_one() {
         arrow) most=4000000 ASAN_OPTIONS=$ASAN_OPTIONS:max_allocation_size_mb=1100 ;;
         parquet) most=1100 ;;
     esac
-    if "$bin/grouplink_fuzz" --target="$target" -max_total_time="$seconds" -max_len=16384 -timeout=10 \
+    if "$bin/grouplink_fuzz" --target="$target" -seed="$seed" -max_total_time="$seconds" -max_len=16384 -timeout=10 \
         -rss_limit_mb=2048 -malloc_limit_mb=$most -print_final_stats=1 -reload=0 -verbosity=1 \
         ${dictionary:+-dict="$here/dictionaries/$dictionary"} -artifact_prefix="$work/findings/$target-" \
         "$corpus" "$work/seeds/$target" $([ -d "$here/regressions/$target" ] && echo "$here/regressions/$target") \
@@ -48,7 +49,7 @@ fuzz_one() {
     fi
 }
 export -f fuzz_one
-export bin work seconds here
+export bin work seconds seed here
 
 if [ $# -gt 0 ]; then
     mapfile -t targets < <("$bin/grouplink_replay" --list | grep -wF "$(printf '%s\n' "$@")")

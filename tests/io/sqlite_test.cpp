@@ -332,3 +332,23 @@ TEST_CASE("tables that are no links") {
     CHECK(file.first_fault == "link 1: id is 7, which is no row of the input");
     CHECK(file.graph.targets == std::vector<std::int64_t>{1, 9, 2});
 }
+
+TEST_CASE("a record that claims nearly 2^32 bytes is damage, not a want of memory") {
+    const Folder folder;
+    run_sql(folder / "whole.db", "PRAGMA page_size = 512;" + schema + rows);
+    const std::string whole = read(folder / "whole.db");
+    constexpr std::string_view size = "\x8F\xFF\xFF\xFF\x7F";
+    int told = 0;
+    for (std::size_t at = 100; at + size.size() <= whole.size(); ++at) {
+        std::string bytes = whole;
+        bytes.replace(at, size.size(), size);
+        put(folder / "a.db", bytes);
+        try {
+            (void)read_table({.path = folder / "a.db"});
+        } catch (const Error& error) {
+            CHECK(error.code() == ErrorCode::bad_input);
+            if (std::string_view(error.what()).find("claims more bytes") != std::string_view::npos) ++told;
+        }
+    }
+    CHECK(told > 0);
+}
