@@ -1,5 +1,6 @@
 #include "io/ipc_file.hpp"
 
+#include "io/ipc_messages.hpp"
 #include "io/ticker.hpp"
 
 #include <arrow/buffer.h>
@@ -40,13 +41,21 @@ IpcFile::IpcFile(const std::string& path) : ColumnarFile(path), file_(path) {
     }
     file_.read_in_order();
     limit_memory();
-    if (stream_) {
+    if (!stream_) {
+        // Which checks the footer.
         arrow::io::BufferReader source(buffer());
-        schema_ = take(arrow::ipc::RecordBatchStreamReader::Open(&source, options({})))->schema();
-    } else {
-        arrow::io::BufferReader source(buffer());
-        schema_ = take(arrow::ipc::RecordBatchFileReader::Open(&source, options({})))->schema();
+        (void)take(arrow::ipc::RecordBatchFileReader::Open(&source, options({})));
+        messages_ = messages_of(*buffer(), path);
     }
+    arrow::io::BufferReader source(buffer());
+    schema_ = open(source, {})->schema();
+}
+
+std::shared_ptr<arrow::RecordBatchReader> IpcFile::open(arrow::io::BufferReader& source,
+                                                        const std::vector<int>& fields) const {
+    using Reader = arrow::ipc::RecordBatchStreamReader;
+    return stream_ ? take(Reader::Open(&source, options(fields)))
+                   : take(Reader::Open(read_messages(source, messages_), options(fields)));
 }
 
 std::shared_ptr<arrow::Buffer> IpcFile::buffer() const {
@@ -98,22 +107,12 @@ void IpcFile::read(const std::vector<int>& fields, const JobControl& control,
         file_.give_back();
     };
     arrow::io::BufferReader source(buffer());
-    if (stream_) {
-        const auto reader = take(arrow::ipc::RecordBatchStreamReader::Open(&source, options(fields)));
-        while (const auto batch = take(reader->Next())) {
-            ticker.at(take(source.Tell()));
-            take_batch(*batch);
-        }
-        check_end(take(source.Tell()));
-        file_.check_unchanged();
-        return;
+    const auto reader = open(source, fields);
+    while (const auto batch = take(reader->Next())) {
+        ticker.at(take(source.Tell()));
+        take_batch(*batch);
     }
-    const auto reader = take(arrow::ipc::RecordBatchFileReader::Open(&source, options(fields)));
-    const int batches = reader->num_record_batches();
-    for (int i = 0; i < batches; ++i) {
-        ticker.at(bytes_ / batches * i);
-        take_batch(*take(reader->ReadRecordBatch(i)));
-    }
+    if (stream_) check_end(take(source.Tell()));
     file_.check_unchanged();
 }
 

@@ -1,8 +1,10 @@
 #pragma once
 
 #include "io/columnar_file.hpp"
+#include "io/ipc_messages.hpp"
 #include "io/mapped_file.hpp"
 
+#include <arrow/io/memory.h>
 #include <arrow/ipc/options.h>
 
 namespace grouplink::io {
@@ -22,12 +24,15 @@ public:
               const std::function<void(const arrow::RecordBatch&)>& use) override;
 
 private:
+    std::shared_ptr<arrow::RecordBatchReader> open(arrow::io::BufferReader& source,
+                                                   const std::vector<int>& fields) const;
     arrow::ipc::IpcReadOptions options(const std::vector<int>& fields) const;
     std::shared_ptr<arrow::Buffer> buffer() const;
     void check_end(std::int64_t position) const;
 
     MappedFile file_;
     bool stream_ = false;
+    IpcMessages messages_;  ///< of a file
 };
 
 }  // namespace grouplink::io

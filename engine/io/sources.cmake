@@ -56,6 +56,7 @@ if(GROUPLINK_PARQUET)
     io/columnar_file.cpp
     io/columnar_keys.cpp
     io/ipc_file.cpp
+    io/ipc_messages.cpp
     io/parquet_file.cpp
     io/columnar_inspect.cpp
     io/columnar_links.cpp

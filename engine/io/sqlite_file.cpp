@@ -153,8 +153,8 @@ std::string SqliteFile::damage_found() const {
     // Its pages in memory and a bit for each page of the file are what the check itself needs.
     constexpr std::int64_t cached = 4 << 20;
     constexpr std::int64_t least_page = 512;
-    const std::unique_ptr<char[]> needed(new (std::nothrow)
-                                             char[static_cast<std::size_t>(cached + bytes_ / least_page)]);
+    const std::unique_ptr<char[]> needed(
+        new (std::nothrow) char[static_cast<std::size_t>(cached + bytes_ / least_page)]);
     return needed ? "a record claims more bytes than there can be" : std::string();
 }
 

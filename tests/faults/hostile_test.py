@@ -290,6 +290,17 @@ class Hostile(unittest.TestCase):
                     (self.folder / name).write_bytes(data)
                     self.refused("link", name, "-o", "out.npz")
                     self.refused("inspect", name)
+        table = pa.record_batch([pa.FixedSizeListArray.from_arrays(values, 4)], ["vector"])
+        for name, writer in (("body.arrow", pa.ipc.new_file), ("body.arrows", pa.ipc.new_stream)):
+            with writer(self.folder / name, table.schema) as out:
+                out.write_batch(table)
+            data = (self.folder / name).read_bytes()
+            body = pa.ipc.read_message(table.serialize()).body.size.to_bytes(8, "little")
+            for claimed in (2**33, 2**40, 2**62, -8):
+                lie = claimed.to_bytes(8, "little", signed=True)
+                (self.folder / name).write_bytes(data.replace(body, lie))
+                self.refused("link", name, "--embedding", "vector", "-o", "out.npz")
+                self.refused("inspect", name)
         good = pa.FixedSizeListArray.from_arrays(values, 4)
         words = pa.array(["a"])
         for indices in ([0, 1, 5], [0, -3, 0], [2**31 - 1, 0, 0]):

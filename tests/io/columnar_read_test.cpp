@@ -1,11 +1,14 @@
+#include "io/ipc_messages.hpp"
 #include "io/outputs.hpp"
 
 #include <arrow/api.h>
+#include <arrow/buffer.h>
 #include <arrow/io/file.h>
 #include <arrow/ipc/writer.h>
 #include <parquet/arrow/writer.h>
 
 #include <cmath>
+#include <span>
 
 using namespace grouplink;
 
@@ -317,5 +320,46 @@ TEST_CASE("Arrow IPC that was changed anywhere is read or refused") {
                 }
             }
         }
+    }
+}
+
+TEST_CASE("an Arrow file is what its footer lists, whatever stands before") {
+    const test::Folder folder;
+    using Texts = std::vector<std::optional<std::string>>;
+    write(folder / "t.arrow",
+          {{"v", lists_of(even, 2)},
+           {"d", array_of<arrow::StringDictionaryBuilder>(Texts{"p", "q", "p", "q", "r"})}});
+    const std::string file = test::read(folder / "t.arrow");
+    const std::vector<std::int64_t> offsets = io::messages_of(arrow::Buffer(file), "t.arrow").offsets;
+    REQUIRE(offsets.size() > 1);
+
+    const auto with_offsets = [&](auto change) {
+        std::string changed = file;
+        for (const std::int64_t offset : offsets) {
+            const std::int64_t now = change(offset);
+            const std::size_t at = changed.rfind(std::string(reinterpret_cast<const char*>(&offset), 8));
+            REQUIRE(at != std::string::npos);
+            changed.replace(at, 8, reinterpret_cast<const char*>(&now), 8);
+        }
+        return changed;
+    };
+    const Table before = read_table({.path = folder / "t.arrow", .id = "d"});
+    InputSpec input{.path = folder / "other.arrow", .id = "d"};
+    for (const std::string& filling : {std::string(56, '\0'), std::string(72, 'x')}) {
+        const std::int64_t more = std::ssize(filling);
+        std::string padded = with_offsets([more](std::int64_t offset) { return offset + more; });
+        padded.insert(8, filling);
+        test::put(input.path, padded);
+        const Table after = read_table(input);
+        REQUIRE(after.vectors.rows == before.vectors.rows);
+        for (std::int64_t row = 0; row < before.vectors.rows; ++row)
+            CHECK(row_of(after, row) == row_of(before, row));
+        CHECK(std::get<StringColumn>(after.ids).bytes == std::get<StringColumn>(before.ids).bytes);
+    }
+    for (const std::int64_t offset :
+         {std::int64_t{0}, std::int64_t{-8}, std::int64_t{1} << 40, std::ssize(file) - 8}) {
+        CAPTURE(offset);
+        test::put(input.path, with_offsets([offset](std::int64_t) { return offset; }));
+        error_of(input);
     }
 }

@@ -136,11 +136,12 @@ def check_other_writers(command, folder):
         assert frame.columns == ["id", "collection", "embedding"]
         lists = frame.with_columns(polars.col("embedding").cast(polars.List(polars.Float32)))
         lists.write_ipc(folder / "polars.arrow")
+        lists.write_ipc(folder / "polars_zstd.arrow", compression="zstd")
         lists.write_parquet(folder / "polars.parquet")
         frame.with_columns(polars.col("embedding").cast(polars.Array(polars.Float32, 7))).write_parquet(
             folder / "polars_array.parquet")
         lists.write_ndjson(folder / "polars.jsonl")
-        written += ["polars.arrow", "polars.parquet", "polars_array.parquet", "polars.jsonl"]
+        written += ["polars.arrow", "polars_zstd.arrow", "polars.parquet", "polars_array.parquet", "polars.jsonl"]
     if pandas := installed("pandas"):
         frame = pandas.read_parquet(folder / "d.parquet")
         frame.to_parquet(folder / "pandas.parquet")
