@@ -86,6 +86,34 @@ TEST_CASE("rows searched again, with duplicates and ties, several blocks of them
     }
 }
 
+TEST_CASE("rows searched again among codes: near duplicates, and ties everywhere") {
+    constexpr std::int64_t rows = 1600;
+    std::mt19937_64 random(26);
+    for (const Metric metric : {Metric::angular, Metric::euclidean, Metric::dot}) {
+        REQUIRE(wants_codes(metric, rows, 64));
+        for (const bool ties : {false, true}) {
+            if (metric == Metric::dot && !ties) continue;  // inner products differ more than distances
+            oracle::Rows data = oracle::clustered_rows(rows, 64, 12, 0.02, random);
+            for (std::size_t i = 0; ties && i < data.values.size(); ++i) {
+                for (double& component : data.values[i]) component = random() % 12 == 0 ? 1.0 : 0.0;
+                data.values[i][i % 64] = 1.0;
+            }
+            const oracle::Packed packed(data, ElementType::float32);
+            LinkOptions options{
+                .n_nearest = 7, .similarity_min = no_threshold, .metric = metric, .threads = 1};
+            options.index = IndexKind::flat;
+            const LinkResult result = build_links(packed.view(), single_group(rows), options);
+            CAPTURE(name(metric));
+            CAPTURE(ties);
+            CHECK(result.report.researched_rows > 100);
+            CHECK(oracle::check(data, single_group(rows), std::vector<bool>(rows, true), options,
+                                result.graph) == "");
+            options.threads = 3;
+            CHECK(same(build_links(packed.view(), single_group(rows), options).graph, result.graph));
+        }
+    }
+}
+
 TEST_CASE("neither a narrow cone nor a row far off leaves rows to be searched again") {
     std::mt19937_64 random(17);
     for (const double far : {1.0, 1e6, 1e15}) {

@@ -4,6 +4,7 @@
 #include "knn/gather.hpp"
 #include "knn/group.hpp"
 #include "knn/group_rows.hpp"
+#include "knn/narrow.hpp"
 #include "knn/rank.hpp"
 
 #include <algorithm>
@@ -41,6 +42,31 @@ void offer_scores(CandidateLists& lists, std::size_t list, const float* scores, 
         const std::uint32_t candidate = candidate_of(scratch.columns[h]);
         if (candidate != self) lists.push(list, scratch.found[h], candidate);
     }
+}
+
+/// Calls use(i, row, score) for all selected rows i and rows of [b, b + n) whose score is not below
+/// thresholds[i]. Of codes only: the first bytes tell most pairs apart. Returns false where they do not, and
+/// nothing is done.
+template <typename Use>
+bool for_each_close(const FlatIndex& index, const FlatIndex::Selection& selected, std::size_t b,
+                    std::size_t n, const float* thresholds, std::size_t dim, const kernels::Table& kernel,
+                    Scratch& scratch, Use use) {
+    make_room(scratch.unreachable, n, std::numeric_limits<float>::infinity());
+    // The kernel lays out the second rows anew: those are the fewer ones.
+    const auto [pairs, share] =
+        find_close_pairs(kernel, index.codes().from(b), n, {index.offsets() + b, scratch.unreachable.data()},
+                         selected.codes.from(0), selected.count, {selected.offsets.data(), thresholds}, dim,
+                         scratch.packed_codes, scratch.pairs);
+    if (share < 1.0) return false;
+    make_room(scratch.found, pairs.size());
+    index.score_pairs(b, selected, pairs, scratch.found.data());
+    for (std::size_t h = 0; h < pairs.size(); ++h) {
+        const std::size_t row = b + (pairs[h] >> 16);
+        const std::size_t i = pairs[h] & 0xffff;
+        const float score = scratch.found[h] - selected.offsets[i] - index.offsets()[row];
+        if (score >= thresholds[i]) use(i, row, score);
+    }
+    return true;
 }
 
 /// Offers the pairs of row a and the rows [b, b + n) to the lists of both. scores[0, n) are before

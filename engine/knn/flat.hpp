@@ -70,8 +70,10 @@ private:
     }
     std::uint32_t lowest_member(std::uint32_t c) const { return rows_.unique().first[c]; }
     bool rank_row(std::uint32_t row, std::span<const Key> candidates, float& limit, Scratch& scratch);
-    void mark_within(std::uint32_t row, float limit, std::size_t b, const float* scores, std::uint64_t bit,
-                     std::span<std::uint64_t> wanted, Scratch& scratch) const;
+    float least_score(float distance) const;
+    void mark_within(const float* thresholds, std::span<const std::uint32_t> rows,
+                     const FlatIndex::Selection& selection, std::size_t b, std::span<std::uint64_t> wanted,
+                     Scratch& scratch) const;
     void score_wanted(std::span<const std::uint64_t> wanted, std::size_t b, CandidateLists& nearest,
                       Scratch& scratch) const;
 

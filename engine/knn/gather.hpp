@@ -64,10 +64,10 @@ public:
                            scores);
     }
 
-    /// The same of selected rows i and the rows j after b: score_rows' scores.
-    void score_pairs(const Selection& selected, std::size_t b, std::span<const std::uint32_t> pairs,
+    /// The same of the rows i after a and the selected rows j: score_rows' scores.
+    void score_pairs(std::size_t a, const Selection& selected, std::span<const std::uint32_t> pairs,
                      float* scores) const {
-        kernel_->s16_pairs(selected.codes.fine_from(0), codes_.fine_from(b), pairs.data(), pairs.size(), dim_,
+        kernel_->s16_pairs(codes_.fine_from(a), selected.codes.fine_from(0), pairs.data(), pairs.size(), dim_,
                            scores);
     }
 

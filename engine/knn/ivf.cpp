@@ -353,7 +353,6 @@ void IvfSearch::offer_tile(std::span<const std::uint32_t> queries, const FlatInd
 bool IvfSearch::offer_close(std::span<const std::uint32_t> queries, const FlatIndex::Selection& selected,
                             std::size_t b, std::size_t nb, Scratch& scratch) {
     constexpr float infinity = std::numeric_limits<float>::infinity();
-    const kernels::Table& kernel = job_.scorer.kernel();
     make_room(scratch.thresholds, queries.size());
     float* thresholds = scratch.thresholds.data();
     std::size_t open = 0;
@@ -363,24 +362,14 @@ bool IvfSearch::offer_close(std::span<const std::uint32_t> queries, const FlatIn
         open += thresholds[q] == -infinity;
     }
     if (open * open_share > queries.size()) return false;
-    make_room(scratch.unreachable, nb, infinity);
-    const auto [pairs, share] = find_close_pairs(
-        kernel, selected.codes.from(0), queries.size(), {selected.offsets.data(), thresholds},
-        index_.codes().from(b), nb, {index_.offsets() + b, scratch.unreachable.data()}, job_.dim,
-        scratch.packed_codes, scratch.pairs);
-    if (share < 1.0) return false;
-    make_room(scratch.found, pairs.size());
-    index_.score_pairs(selected, b, pairs, scratch.found.data());
-    for (std::size_t h = 0; h < pairs.size(); ++h) {
-        const std::size_t q = pairs[h] >> 16;
-        const std::size_t row = b + (pairs[h] & 0xffff);
-        const float score = scratch.found[h] - selected.offsets[q] - index_.offsets()[row];
-        if (score < thresholds[q] || row == queries[q]) continue;
+    const auto offer = [&](std::size_t q, std::size_t row, float score) {
+        if (row == queries[q]) return;
         const auto guard = hold(queries[q]);
         if (score >= lists_.threshold(queries[q]))
             lists_.push(queries[q], score, static_cast<std::uint32_t>(row));
-    }
-    return true;
+    };
+    return for_each_close(index_, selected, b, nb, thresholds, job_.dim, job_.scorer.kernel(), scratch,
+                          offer);
 }
 
 std::int64_t IvfSearch::begin_rank(Scratch&) {
