@@ -269,7 +269,7 @@ TEST_CASE("the index's scores bound the true ones, closely, and distances are wo
                         const knn::FlatIndex index = index_of(packed, metric, kernel, false);
                         const bool codes = kernel.s16_tile;
                         const knn::FlatIndex scored = index_of(packed, metric, kernel, codes);
-                        CHECK(scored.codes().in_use() == (codes && wants_codes(metric, 5000, 384)));
+                        CHECK(scored.codes().in_use() == (codes && wants_codes(metric, 5000, 384, 15)));
                         const std::size_t half = rows / 2;
                         knn::Scratch scratch;
                         scored.score_tile(0, half, half, half, scratch);

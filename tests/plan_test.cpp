@@ -182,15 +182,21 @@ TEST_CASE("an approximate plan costs more with more effort, and less than the fl
 TEST_CASE("codes of rows are counted where the exact search may use them") {
     CHECK(code_bytes(10, 384) == 10 * (2 * 384 + 24));
     CHECK(code_bytes(10, 65) == 10 * (2 * 128 + 24));
-    CHECK(wants_codes(Metric::angular, 5000, 384));
-    CHECK(wants_codes(Metric::euclidean, 5000, 384));
-    CHECK(wants_codes(Metric::dot, 5000, 384));
-    CHECK_FALSE(wants_codes(Metric::manhattan, 5000, 384));
-    CHECK_FALSE(wants_codes(Metric::hamming, 5000, 384));
-    CHECK_FALSE(wants_codes(Metric::angular, 5000, 31));
-    CHECK_FALSE(wants_codes(Metric::angular, 5000, 1000000));
-    CHECK_FALSE(wants_codes(Metric::angular, 3 * largest_block, 384));
-    CHECK(wants_codes(Metric::angular, 3 * largest_block + 1, 384));
+    CHECK(wants_codes(Metric::angular, 5000, 384, 15));
+    CHECK(wants_codes(Metric::euclidean, 5000, 384, 15));
+    CHECK(wants_codes(Metric::dot, 5000, 384, 15));
+    CHECK_FALSE(wants_codes(Metric::manhattan, 5000, 384, 15));
+    CHECK_FALSE(wants_codes(Metric::hamming, 5000, 384, 15));
+    CHECK_FALSE(wants_codes(Metric::angular, 5000, 31, 15));
+    CHECK_FALSE(wants_codes(Metric::angular, 5000, 1000000, 15));
+    // Of few blocks where links are few beside rows.
+    CHECK(wants_codes(Metric::angular, 3 * largest_block + 1, 384, 500));
+    CHECK_FALSE(wants_codes(Metric::angular, 3 * largest_block, 384, 50));
+    CHECK(wants_codes(Metric::angular, 3 * largest_block, 384, 48));
+    CHECK(wants_codes(Metric::angular, 480, 384, 15));
+    CHECK_FALSE(wants_codes(Metric::angular, 479, 384, 15));
+    CHECK(wants_codes(Metric::angular, 400, 384, 1));
+    CHECK_FALSE(wants_codes(Metric::angular, 399, 384, 1));
     // What takes more counts, floats or codes, whose length is a multiple of 64.
     for (const std::int64_t dim : {384, 65}) {
         const std::vector<GroupShape> shapes = {{5000, dim}};

@@ -90,7 +90,7 @@ TEST_CASE("rows searched again among codes: near duplicates, and ties everywhere
     constexpr std::int64_t rows = 1600;
     std::mt19937_64 random(26);
     for (const Metric metric : {Metric::angular, Metric::euclidean, Metric::dot}) {
-        REQUIRE(wants_codes(metric, rows, 64));
+        REQUIRE(wants_codes(metric, rows, 64, 7));
         for (const bool ties : {false, true}) {
             if (metric == Metric::dot && !ties) continue;  // inner products differ more than distances
             oracle::Rows data = oracle::clustered_rows(rows, 64, 12, 0.02, random);

@@ -83,7 +83,7 @@ std::int64_t FlatSearch::begin_gather(Scratch&) {
 
 void FlatSearch::make_index() {
     const bool codes = wants_codes(job_.scorer.metric(), static_cast<std::int64_t>(rows_.size()),
-                                   static_cast<std::int64_t>(job_.dim));
+                                   static_cast<std::int64_t>(job_.dim), static_cast<std::int64_t>(job_.k));
     index_ =
         FlatIndex(rows_.size(), job_.dim, job_.scorer.metric(), rows_.frame(), job_.scorer.kernel(), codes);
 }

@@ -80,7 +80,7 @@ void plan_flat(GroupPlan& plan, const GroupSize& size, const LinkOptions& option
             plan.tiles = blocks * (blocks + 1) / 2;
             plan.cost = flat_cost(size);
             // The rows, what is kept of each, and its candidates.
-            const bool codes = wants_codes(options.metric, plan.rows, plan.dim);
+            const bool codes = wants_codes(options.metric, plan.rows, plan.dim, options.n_nearest);
             plan.memory_bytes =
                 bytes_of(plan.rows, row_bytes(plan.dim, codes) + 32 + candidate_bytes(size, 8, plan.rows));
             break;
@@ -185,12 +185,15 @@ Blocks blocks_of(std::int64_t rows) {
     return blocks;
 }
 
-bool wants_codes(Metric metric, std::int64_t rows, std::int64_t dim) {
-    constexpr std::int64_t least_dim = 32;    // below, float32 tiles are as fast
-    constexpr std::int64_t least_blocks = 4;  // fewer, and the codes have no tile that is worth them
+bool wants_codes(Metric metric, std::int64_t rows, std::int64_t dim, std::int64_t k) {
+    constexpr std::int64_t least_dim = 32;  // below, float32 tiles are as fast
+    constexpr std::int64_t many_blocks = 4;
+    // In few blocks, the share of pairs that enter some list has to be small.
+    constexpr std::int64_t least_rows = 400;
+    constexpr std::int64_t rows_a_link = 32;
     if (metric == Metric::manhattan || metric == Metric::hamming) return false;
-    return dim >= least_dim && dim <= static_cast<std::int64_t>(kernels::most_narrow_dim) &&
-           blocks_of(rows).count >= least_blocks;
+    if (dim < least_dim || dim > static_cast<std::int64_t>(kernels::most_narrow_dim)) return false;
+    return blocks_of(rows).count >= many_blocks || (rows >= least_rows && rows / rows_a_link >= k);
 }
 
 std::int64_t copied_bytes(std::int64_t rows, std::int64_t dim, std::int64_t element_bytes) {

@@ -43,11 +43,11 @@ struct Blocks {
 };
 Blocks blocks_of(std::int64_t rows);
 
-/// Whether the exact search of a group may hold its rows as codes of two bytes, and what these take: where
-/// tiles are inner products of more than a few components, and more of them than the first ones, in which
-/// most pairs may still matter. They take the place of float32 rows where the CPU has kernels for them; a
-/// plan, the same everywhere, counts what takes more.
-bool wants_codes(Metric metric, std::int64_t rows, std::int64_t dim);
+/// Whether the exact search of a group for k neighbors a row may hold its rows as codes of two bytes, and
+/// what these take: where tiles are inner products of more than a few components, and most pairs are of no
+/// use to either row. They take the place of float32 rows where the CPU has kernels for them; a plan, the
+/// same everywhere, counts what takes more.
+bool wants_codes(Metric metric, std::int64_t rows, std::int64_t dim, std::int64_t k);
 std::int64_t code_bytes(std::int64_t rows, std::int64_t dim);
 
 /// What a copy takes of rows that lie scattered over the input, as a search of more than a handful of rows
