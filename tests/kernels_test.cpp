@@ -442,14 +442,20 @@ TEST_CASE("floats in order, equal ones by place") {
             for (float& value : values) value = static_cast<float>(static_cast<int>(random() % 40) - 20);
             if (n > 2) values[n / 2] = -0.0F;
             if (n > 3) values[n / 3] = HUGE_VALF;
-            std::vector<std::uint32_t> expected(n), order(n + 1, 77);
+            std::vector<std::uint32_t> expected(n);
             std::iota(expected.begin(), expected.end(), 0U);
             std::stable_sort(expected.begin(), expected.end(),
                              [&](std::uint32_t i, std::uint32_t j) { return values[i] < values[j]; });
-            table->rank_floats(values.data(), n, order.data());
-            CHECK(order.back() == 77);
-            order.pop_back();
-            CHECK(order == expected);
+            for (const std::size_t k : {std::size_t{1}, std::size_t{2}, std::size_t{15}, n / 2, n}) {
+                if (k > n) continue;
+                CAPTURE(n);
+                CAPTURE(k);
+                std::vector<std::uint32_t> order(n + 1, 77);
+                table->rank_floats(values.data(), n, k, order.data());
+                CHECK(order.back() == 77);
+                CHECK(std::equal(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(k),
+                                 expected.begin()));
+            }
         }
     }
 }

@@ -128,9 +128,9 @@ struct Table {
     /// sorting.
     void (*rank_keys)(const std::uint64_t* keys, std::size_t n, std::uint64_t* out);
 
-    /// order[m] = the place of the m-th least of the n floats, none of them NaN; equal ones by place. The
-    /// work grows with n squared, as above.
-    void (*rank_floats)(const float* values, std::size_t n, std::uint32_t* order);
+    /// order[m] = the place of the m-th least of the n floats, none of them NaN, for m < k; equal ones by
+    /// place. What order[k, n) then holds means nothing. The work grows with n squared, as above.
+    void (*rank_floats)(const float* values, std::size_t n, std::size_t k, std::uint32_t* order);
 
     /// The first place in [0, n) of a key whose lower half is `row`, or n.
     std::size_t (*find_row)(const std::uint64_t* keys, std::size_t n, std::uint32_t row);

@@ -32,7 +32,7 @@ void nearest_places(const float* distances, std::size_t n, std::size_t k, const 
                     Scratch& scratch) {
     make_room(scratch.columns, n);
     if (n <= kernel.few_keys) {
-        kernel.rank_floats(distances, n, scratch.columns.data());
+        kernel.rank_floats(distances, n, k, scratch.columns.data());
         return;
     }
     scratch.keys.resize(n);

@@ -99,7 +99,7 @@ void SelfJoin::raise_thresholds(std::size_t a, std::size_t n, const float* offse
             largest[g] = -of_rows[i * groups + g];
             largest[groups + g] = -of_columns[g * n + i];
         }
-        kernel.rank_floats(largest, 2 * groups, order);
+        kernel.rank_floats(largest, 2 * groups, keep_, order);
         lists_.raise_threshold(a + i, -largest[order[keep_ - 1]]);
     }
 }
