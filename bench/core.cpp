@@ -323,16 +323,16 @@ int run_command(int argc, char** argv) {
     CLI::App app{"Times linking with the rows in memory."};
     app.option_defaults()->always_capture_default();
     app.add_option("--data", arguments.dataset.data,
-                   "wordnet, tiny, skewed, lopsided, clustered, hard, or a .parquet or .npy file");
+                   "wordnet, tiny, even, skewed, lopsided, clustered, hard, or a .parquet or .npy file");
     app.add_option("--data-dir", arguments.dataset.data_dir, "folder of wordnet-384.f16.npy and wordnet.tsv");
     app.add_option("--group", arguments.dataset.group, "group column of a .parquet file");
     app.add_option("--groups-file", arguments.dataset.groups_file,
                    "groups beside a .npy file: .npy, FILE.tsv:COLUMN or a line a row");
     app.add_flag("--one-group", arguments.dataset.one_group, "take all rows as one group");
     app.add_option("--rows", arguments.dataset.rows,
-                   "of skewed, lopsided (its large group), clustered and hard")
+                   "of even, skewed, lopsided (its large group), clustered and hard")
         ->check(CLI::PositiveNumber);
-    app.add_option("--groups", arguments.dataset.groups, "of tiny; skewed has a hundredth of them")
+    app.add_option("--groups", arguments.dataset.groups, "of tiny and even; skewed has a hundredth of them")
         ->check(CLI::PositiveNumber);
     app.add_option("--dim", arguments.dataset.dim, "of made-up rows")->check(CLI::PositiveNumber);
     app.add_option("--seed", arguments.dataset.seed, "of made-up rows");

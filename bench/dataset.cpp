@@ -50,6 +50,7 @@ Dataset from_table(std::string name, const grouplink::InputSpec& input) {
 
 Dataset load(const DatasetSpec& spec) {
     if (spec.data == "tiny") return tiny_groups(spec.groups, spec.dim, spec.seed);
+    if (spec.data == "even") return even_groups(spec.rows, spec.groups, spec.dim, spec.seed);
     if (spec.data == "skewed")
         return skewed_groups(spec.rows, std::max<std::int64_t>(spec.groups / 100, 1), spec.dim, spec.seed);
     if (spec.data == "lopsided") return lopsided_groups(spec.rows, spec.dim, spec.seed);

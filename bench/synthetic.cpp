@@ -114,6 +114,17 @@ Dataset tiny_groups(std::int64_t groups, std::int64_t dim, std::uint64_t seed) {
     return data;
 }
 
+Dataset even_groups(std::int64_t rows, std::int64_t groups, std::int64_t dim, std::uint64_t seed) {
+    groups = std::min(groups, rows);
+    Dataset data;
+    data.name = "even";
+    name_groups(data, groups);
+    for (std::int64_t row = 0; row < rows; ++row)
+        data.groups.codes.push_back(static_cast<std::int32_t>(row % groups));
+    fill_clusters(data, dim, seed);
+    return data;
+}
+
 Dataset skewed_groups(std::int64_t rows, std::int64_t groups, std::int64_t dim, std::uint64_t seed) {
     groups = std::min(groups, rows);
     Dataset data;
