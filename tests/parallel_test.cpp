@@ -6,12 +6,15 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <fstream>
 #include <numeric>
 #include <random>
 #include <set>
 #include <stdexcept>
+#include <string>
 #include <thread>
 
 using namespace grouplink;
@@ -95,6 +98,38 @@ TEST_CASE("every unit of every stage runs once, stages in order, on known worker
         for (const auto& count : counts) CHECK(count == 42);
         for (const auto& count : begun) CHECK(count == 4);
     }
+}
+
+TEST_CASE("no thread is started that could have no unit") {
+    // As many threads as the process has besides, at any time.
+    const auto threads_now = [] {
+        std::ifstream status("/proc/self/status");
+        for (std::string word; status >> word;) {
+            int threads = 0;
+            if (word == "Threads:" && status >> threads) return threads;
+        }
+        return 0;
+    };
+    const int before = threads_now();
+    for (const int blocks : {0, 1, 3, 20}) {
+        std::atomic<int> most{0};
+        parallel::for_blocks(blocks, 1, 5, {}, "test", [&](std::int64_t, std::int64_t, int) {
+            int seen = most;
+            const int now = threads_now() - before;
+            while (now > seen && !most.compare_exchange_weak(seen, now)) {
+            }
+        });
+        CHECK(most <= std::max(0, std::min(blocks, 5) - 1));
+    }
+    std::atomic<int> wrong{0};
+    std::vector<Work> two(2);
+    for (Work& work : two) {
+        work.most_units = 1;
+        work.stages.push_back({.begin = [](int) { return std::int64_t{1}; },
+                               .run = [&](std::int64_t, int) { wrong += threads_now() - before > 1; }});
+    }
+    CHECK(parallel::run_all(std::move(two), 4, {}, "test").size() == 4);
+    CHECK(wrong == 0);
 }
 
 TEST_CASE("the busy seconds of a worker, by slices of time") {

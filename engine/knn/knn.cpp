@@ -141,7 +141,7 @@ KnnResult find_neighbors(const MatrixView& vectors, const RowsByGroup& grouped,
             }
             keeper.finish(searched);
         };
-        parallel::Work work{.stages = {}, .cost = batch.cost};
+        parallel::Work work{.stages = {}, .cost = batch.cost, .most_units = 1};
         work.stages.push_back(std::move(stage));
         works.push_back(std::move(work));
     }

@@ -274,14 +274,16 @@ int resolve_threads(int threads) {
 std::vector<WorkerReport> run_all(std::vector<Work> works, int threads, const JobControl& control,
                                   std::string_view stage_name, double cost_before) {
     const SingleThreadedBlas blas;
+    std::int64_t useful = 0;
+    for (const Work& work : works) useful += std::min(work.most_units, threads - useful);
     Scheduler scheduler(std::move(works), threads, control, stage_name, cost_before);
     const auto worker = [&scheduler](int id) { scheduler.work(id); };
     {
         std::vector<std::jthread> helpers;
-        helpers.reserve(static_cast<std::size_t>(threads - 1));
+        helpers.reserve(static_cast<std::size_t>(threads));
         // The threads already running must not wait for one that never comes.
         try {
-            for (int id = 1; id < threads; ++id) helpers.emplace_back(worker, id);
+            for (int id = 1; id < useful; ++id) helpers.emplace_back(worker, id);
         } catch (const std::bad_alloc&) {
             scheduler.fail(std::current_exception());
         } catch (const std::system_error& error) {
@@ -306,6 +308,7 @@ void for_blocks(std::int64_t count, std::int64_t block, int threads, const JobCo
                 std::string_view stage_name, const BlockBody& body) {
     std::vector<Work> works(1);
     works.front().stages.push_back(block_stage(count, block, body));
+    works.front().most_units = (count + block - 1) / block;
     run_all(std::move(works), threads, control, stage_name);
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <string_view>
 #include <vector>
 
@@ -22,13 +23,15 @@ struct Stage {
 struct Work {
     std::vector<Stage> stages;
     double cost = 1.0;  ///< for progress, in any unit that the works of one call share
+    std::int64_t most_units = std::numeric_limits<std::int64_t>::max();  ///< that can run at once
 };
 
 /// The number of threads that `threads` (an option, 0 = automatic) stands for: what the CPU mask
 /// and the container's quota let run at once.
 int resolve_threads(int threads);
 
-/// Runs works on `threads` workers, of which the caller is one, and returns how busy each was.
+/// Runs works on `threads` workers, of which the caller is one, and returns how busy each was. Threads that
+/// could have no unit are not started: to wake one may take longer than a small job.
 /// Works start in the given order: put the costliest first. A worker takes units of the
 /// works already begun before it begins another, so few are in memory at once and the last large one
 /// is shared by all. BLAS runs single-threaded inside; for OpenMP see openmp.hpp.
