@@ -5,6 +5,8 @@
 #include "plan/plan.hpp"
 #include "support/oracle.hpp"
 
+#include <grouplink/link.hpp>
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -52,6 +54,31 @@ TEST_CASE("keys that are more or less in order are sorted") {
         for (std::size_t i = 0; i < n; ++i) falling[i] = n - i;
         knn::sort_nearly_sorted(falling);
         CHECK(std::is_sorted(falling.begin(), falling.end()));
+    }
+}
+
+TEST_CASE("groups of which every pair is scored, up to more rows than are ranked at once") {
+    std::mt19937_64 random(41);
+    for (const std::int64_t rows : {63, 64, 65, 127, 128, 129, 200, 231, 300, 512}) {
+        // With ties, and rows that are equal.
+        oracle::Rows data = oracle::gaussian_rows(rows, 6, random);
+        for (auto& row : data.values) {
+            for (double& component : row) component = std::round(component * 2.0);
+            row[0] = 5.0;
+        }
+        const oracle::Packed packed(data, ElementType::float32);
+        for (const std::int64_t k : {1, 15, 31, 33, 60, 70}) {
+            const LinkOptions options{
+                .n_nearest = k, .similarity_min = -1e300, .metric = metrics[(rows + k) % 5], .threads = 1};
+            const Plan plan = make_plan(std::vector<GroupShape>{{rows, 6}}, options);
+            CHECK((plan.groups.front().path == FlatPath::direct) == (rows <= 112 + 8 * k));
+            CAPTURE(rows);
+            CAPTURE(k);
+            const LinkResult result = build_links(packed.view(), single_group(rows), options);
+            CHECK(oracle::check(data, single_group(rows),
+                                std::vector<bool>(static_cast<std::size_t>(rows), true), options,
+                                result.graph) == "");
+        }
     }
 }
 

@@ -31,17 +31,43 @@ std::int64_t count_duplicates(const GroupJob& job, std::vector<std::uint64_t>& s
 void nearest_places(const float* distances, std::size_t n, std::size_t k, const kernels::Table& kernel,
                     Scratch& scratch) {
     make_room(scratch.columns, n);
-    if (n <= kernel.few_keys) {
-        kernel.rank_floats(distances, n, k, scratch.columns.data());
+    std::uint32_t* places = scratch.columns.data();
+    const std::size_t few = kernel.few_keys;
+    if (n <= few) return kernel.rank_floats(distances, n, k, places);
+    if (2 * k > few) {
+        scratch.keys.resize(n);
+        scratch.expanded.resize(k);
+        for (std::size_t j = 0; j < n; ++j)
+            scratch.keys[j] = make_key(distances[j], static_cast<std::uint32_t>(j));
+        std::partial_sort_copy(scratch.keys.begin(), scratch.keys.end(), scratch.expanded.begin(),
+                               scratch.expanded.end());
+        for (std::size_t m = 0; m < k; ++m) places[m] = key_row(scratch.expanded[m]);
         return;
     }
-    scratch.keys.resize(n);
-    scratch.expanded.resize(k);
-    for (std::size_t j = 0; j < n; ++j)
-        scratch.keys[j] = make_key(distances[j], static_cast<std::uint32_t>(j));
-    std::partial_sort_copy(scratch.keys.begin(), scratch.keys.end(), scratch.expanded.begin(),
-                           scratch.expanded.end());
-    for (std::size_t m = 0; m < k; ++m) scratch.columns[m] = key_row(scratch.expanded[m]);
+    // Part by part: the k least so far, and those of the next part, whose places are higher.
+    std::uint32_t order[kernels::most_few_keys];
+    float values[kernels::most_few_keys];
+    std::uint32_t from[kernels::most_few_keys];
+    std::size_t kept = 0;
+    for (std::size_t first = 0; first < n; first += few) {
+        const std::size_t part = std::min(few, n - first);
+        const std::size_t best = std::min(k, part);
+        kernel.rank_floats(distances + first, part, best, order);
+        for (std::size_t m = 0; m < best; ++m) {
+            values[kept + m] = distances[first + order[m]];
+            from[kept + m] = static_cast<std::uint32_t>(first) + order[m];
+        }
+        const std::size_t count = kept + best;
+        kept = std::min(k, count);
+        kernel.rank_floats(values, count, kept, order);
+        float ranked[kernels::most_few_keys];
+        for (std::size_t m = 0; m < kept; ++m) {
+            ranked[m] = values[order[m]];
+            places[m] = from[order[m]];
+        }
+        std::copy_n(ranked, kept, values);
+        std::copy_n(places, kept, from);
+    }
 }
 
 }  // namespace

@@ -56,7 +56,7 @@ FlatPath path_of(std::int64_t rows, std::int64_t n_nearest) {
     if (rows < 2) return FlatPath::none;
     // Tiles pay off where a row has several times more pairs than candidates to rescore.
     const std::int64_t links = std::min(n_nearest, largest_direct);
-    return rows <= std::min(largest_direct, 64 + 3 * links) ? FlatPath::direct : FlatPath::tiles;
+    return rows <= std::min(largest_direct, 112 + 8 * links) ? FlatPath::direct : FlatPath::tiles;
 }
 
 /// Flat where nothing approximate can be had, or would be of no use.
