@@ -105,7 +105,7 @@ TEST_CASE("rows searched again among codes: near duplicates, and ties everywhere
             const LinkResult result = build_links(packed.view(), single_group(rows), options);
             CAPTURE(name(metric));
             CAPTURE(ties);
-            CHECK(result.report.researched_rows > 100);
+            CHECK(result.report.researched_rows > 20);  // fewer by float32 than by codes
             CHECK(oracle::check(data, single_group(rows), std::vector<bool>(rows, true), options,
                                 result.graph) == "");
             options.threads = 3;
