@@ -1,6 +1,5 @@
 #include "io/ipc_file.hpp"
 
-#include "io/ipc_messages.hpp"
 #include "io/ticker.hpp"
 
 #include <arrow/buffer.h>

@@ -148,8 +148,9 @@ std::string SqliteFile::damage_found() const {
         const std::string_view found = query.bytes(0);
         return found == "ok" ? std::string() : first_line(found);
     }
-    if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) return sqlite3_errstr(code);
-    if (code != SQLITE_NOMEM) return {};
+    const int kind = code & 0xFF;  // codes are extended ones
+    if (kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB) return sqlite3_errstr(code);
+    if (kind != SQLITE_NOMEM) return {};
     // Its pages in memory and a bit for each page of the file are what the check itself needs.
     constexpr std::int64_t cached = 4 << 20;
     constexpr std::int64_t least_page = 512;
