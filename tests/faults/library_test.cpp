@@ -283,7 +283,8 @@ TEST_CASE("a stop at any moment ends a job soon, and leaves nothing") {
 
 namespace {
 
-/// The exit code of a child that does `work`, which has half a minute; -1 when it dies otherwise.
+/// The exit code of a child that does `work`, which has half a minute; the negative number of the signal that
+/// it dies of otherwise (-14, the alarm: it hangs).
 template <typename Work>
 int in_child(Work work) {
     const pid_t child = ::fork();
@@ -299,33 +300,47 @@ int in_child(Work work) {
     }
     int status = 0;
     ::waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+std::ptrdiff_t threads_of_process() {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
+}
+
+/// What each of all_indexes links of `rows`.
+std::vector<CsrGraph> link_with_all(const Rows& rows) {
+    std::vector<CsrGraph> graphs;
+    for (const IndexKind index : all_indexes) {
+        graphs.push_back(build_links(rows.view, rows.groups, options_of(index, 4)).graph);
+    }
+    return graphs;
 }
 
 }  // namespace
 
-TEST_CASE("a child can link after its parent has, and while it does") {
+TEST_CASE("a child can link after its parent has") {
     const Rows rows(3000, 16, 2);
-    std::vector<CsrGraph> wanted;
-    for (const IndexKind index : all_indexes) {
-        wanted.push_back(build_links(rows.view, rows.groups, options_of(index, 4)).graph);
-    }
-    const auto all_the_same = [&] {
-        for (std::size_t i = 0; i < wanted.size(); ++i) {
-            const CsrGraph graph = build_links(rows.view, rows.groups, options_of(all_indexes[i], 4)).graph;
-            if (!same(graph, wanted[i])) return false;
-        }
-        return true;
-    };
+    const std::vector<CsrGraph> wanted = link_with_all(rows);
+    const auto all_the_same = [&] { return std::ranges::equal(link_with_all(rows), wanted, same); };
     CHECK(in_child(all_the_same) == 0);
     CHECK(in_child([&] { return in_child(all_the_same) == 0; }) == 0);
+    // Nor is there a thread left that a fork would lose.
+    CHECK(threads_of_process() <= 1 + static_cast<std::ptrdiff_t>(std::thread::hardware_concurrency()));
+}
+
+// The sanitizer's allocator has locks that it does not take for a fork (GCC 12): a child of a process in
+// which another thread allocates waits for ever in its first malloc(), whatever it does.
+#ifndef __SANITIZE_ADDRESS__
+TEST_CASE("a child can link while its parent does") {
+    const Rows rows(3000, 16, 2);
+    const std::vector<CsrGraph> wanted = link_with_all(rows);
     for (const IndexKind index : all_indexes) {
         std::atomic<bool> enough{false};
         std::jthread linking([&] {
             while (!enough) build_links(rows.view, rows.groups, options_of(index, 2));
         });
-        for (int i = 0; i < 4; ++i) {
-            std::this_thread::sleep_for(std::chrono::milliseconds(7 * i));
+        for (int i = 0; i < 10; ++i) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(3 * i));
             CHECK(in_child([&] {
                       return same(build_links(rows.view, rows.groups, options_of(IndexKind::flat, 2)).graph,
                                   wanted[1]);
@@ -333,7 +348,6 @@ TEST_CASE("a child can link after its parent has, and while it does") {
         }
         enough = true;
     }
-    // Nor is there a thread left that a fork would lose.
-    CHECK(std::distance(std::filesystem::directory_iterator("/proc/self/task"), {}) <=
-          1 + static_cast<std::ptrdiff_t>(std::thread::hardware_concurrency()));
+    CHECK(threads_of_process() <= 1 + static_cast<std::ptrdiff_t>(std::thread::hardware_concurrency()));
 }
+#endif
