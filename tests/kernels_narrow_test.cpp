@@ -1,4 +1,5 @@
 #include "kernels/kernels.hpp"
+#include "support/emulated_tiles.hpp"
 
 #include <doctest/doctest.h>
 
@@ -15,8 +16,19 @@ using namespace grouplink;
 
 namespace {
 
-/// The set that has kernels of int8 codes, or null where this CPU lacks it: there is nothing to test then.
-const kernels::Table* narrow() { return kernels::find(kernels::Isa::avx512vnni); }
+/// In turn each set that has kernels of int8 codes, of which a test case is run once each; null where this
+/// CPU lacks one: there is nothing to test then.
+const kernels::Table* narrow_set() {
+    const kernels::Table* set = nullptr;
+    SUBCASE("VNNI") { set = kernels::find(kernels::Isa::avx512vnni); }
+    SUBCASE("tiles") { set = kernels::find(kernels::Isa::avx512amx); }
+#if defined(__x86_64__)
+    SUBCASE("emulated tiles") {
+        if (kernels::find(kernels::Isa::avx512vnni)) set = &kernels::emulated_tiles_table;
+    }
+#endif
+    return set;
+}
 
 constexpr std::int8_t unwritten = 99;
 
@@ -76,12 +88,13 @@ float score(const Codes& a, std::size_t i, const Codes& b, std::size_t j) {
     return static_cast<float>(dot(a, i, b, j)) * (a.scales[i] * b.scales[j]);
 }
 
-kernels::NarrowRow quantize_into(Codes& codes, std::size_t i, const std::vector<float>& row) {
+kernels::NarrowRow quantize_into(const kernels::Table* narrow, Codes& codes, std::size_t i,
+                                 const std::vector<float>& row) {
     std::int8_t* out = codes.codes.data() + i * codes.stride;
     std::int8_t* fine = out + codes.codes.size() / 2;
     std::fill_n(out, codes.stride, unwritten);
     std::fill_n(fine, codes.stride, unwritten);
-    const kernels::NarrowRow narrow_row = narrow()->quantize(row.data(), row.size(), out, fine);
+    const kernels::NarrowRow narrow_row = narrow->quantize(row.data(), row.size(), out, fine);
     codes.scales[i] = narrow_row.scale;
     codes.sums[i] = narrow_row.sum;
     codes.errors[i] = narrow_row.error;
@@ -121,11 +134,10 @@ std::vector<std::vector<float>> hard_rows(std::size_t dim, std::mt19937_64& rand
 }  // namespace
 
 TEST_CASE("a set has all kernels of int8 codes or none") {
-    for (const auto isa :
-         {kernels::Isa::baseline, kernels::Isa::avx2, kernels::Isa::avx512, kernels::Isa::avx512vnni}) {
+    for (const auto isa : kernels::all_isas) {
         const kernels::Table* table = kernels::find(isa);
         if (!table) continue;
-        const bool wanted = table == narrow();
+        const bool wanted = isa >= kernels::Isa::avx512vnni;
         CHECK((table->quantize != nullptr) == wanted);
         CHECK((table->s8_tile != nullptr) == wanted);
         CHECK((table->s8_collect != nullptr) == wanted);
@@ -136,12 +148,13 @@ TEST_CASE("a set has all kernels of int8 codes or none") {
 }
 
 TEST_CASE("codes are within half a step, and the norms bound what they stand for") {
-    if (!narrow()) return;
+    const kernels::Table* const narrow = narrow_set();
+    if (!narrow) return;
     std::mt19937_64 random(1);
     for (const std::size_t dim : {1U, 2U, 15U, 16U, 17U, 63U, 64U, 65U, 384U, 1000U}) {
         Codes codes(1, dim);
         for (const std::vector<float>& row : hard_rows(dim, random)) {
-            const kernels::NarrowRow found = quantize_into(codes, 0, row);
+            const kernels::NarrowRow found = quantize_into(narrow, codes, 0, row);
             float largest = 0;
             for (const float value : row) largest = std::max(largest, std::abs(value));
             CAPTURE(dim);
@@ -193,21 +206,22 @@ TEST_CASE("codes are within half a step, and the norms bound what they stand for
             }
             // The first bytes are the same without room for the second ones.
             std::vector<std::int8_t> alone(codes.stride, unwritten);
-            CHECK(narrow()->quantize(row.data(), dim, alone.data(), nullptr).error == found.error);
+            CHECK(narrow->quantize(row.data(), dim, alone.data(), nullptr).error == found.error);
             CHECK(std::equal(alone.begin(), alone.end(), codes.codes.begin()));
         }
     }
 }
 
 TEST_CASE("the error of a score is within the bound, whatever the rows") {
-    if (!narrow()) return;
+    const kernels::Table* const narrow = narrow_set();
+    if (!narrow) return;
     std::mt19937_64 random(2);
     for (const std::size_t dim : {1U, 3U, 64U, 100U, 384U}) {
         std::vector<std::vector<float>> rows = hard_rows(dim, random);
         // Rows along the error of another: nothing is farther from its score.
         Codes codes(1, dim);
         for (std::size_t i = 0, given = rows.size(); i < given; ++i) {
-            const kernels::NarrowRow found = quantize_into(codes, 0, rows[i]);
+            const kernels::NarrowRow found = quantize_into(narrow, codes, 0, rows[i]);
             std::vector<float> along(dim);
             for (std::size_t c = 0; c < dim; ++c) {
                 const double near = static_cast<double>(found.scale) * codes.codes[c];
@@ -216,7 +230,7 @@ TEST_CASE("the error of a score is within the bound, whatever the rows") {
             rows.push_back(along);
         }
         codes = Codes(rows.size(), dim);
-        for (std::size_t i = 0; i < rows.size(); ++i) quantize_into(codes, i, rows[i]);
+        for (std::size_t i = 0; i < rows.size(); ++i) quantize_into(narrow, codes, i, rows[i]);
         for (std::size_t i = 0; i < rows.size(); ++i) {
             for (std::size_t j = 0; j < rows.size(); ++j) {
                 double exact = 0, magnitudes = 0;
@@ -239,7 +253,8 @@ TEST_CASE("the error of a score is within the bound, whatever the rows") {
 }
 
 TEST_CASE("tiles of codes hold what the pairs say one by one") {
-    if (!narrow()) return;
+    const kernels::Table* const narrow = narrow_set();
+    if (!narrow) return;
     std::mt19937_64 random(3);
     for (const std::size_t dim : {1U, 3U, 4U, 5U, 63U, 64U, 65U, 100U, 384U}) {
         for (const std::size_t na : {1U, 3U, 4U, 11U, 12U, 13U, 16U, 29U, 70U}) {
@@ -252,14 +267,14 @@ TEST_CASE("tiles of codes hold what the pairs say one by one") {
                 // The scratch of another tile must not show.
                 std::vector<std::uint32_t> packed(kernels::narrow_packed_words(nb, dim), 0x12345678U);
                 std::vector<float> scores(na * nb + 1, -1.0F);
-                narrow()->s8_tile(a.view(), na, b.view(), nb, dim, false, packed.data(), scores.data());
+                narrow->s8_tile(a.view(), na, b.view(), nb, dim, false, packed.data(), scores.data());
                 std::size_t wrong = 0;
                 for (std::size_t i = 0; i < na; ++i) {
                     for (std::size_t j = 0; j < nb; ++j) wrong += scores[i * nb + j] != score(a, i, b, j);
                 }
                 CHECK(scores.back() == -1.0F);
                 std::vector<float> own(nb * nb + 1, -1.0F);
-                narrow()->s8_tile(b.view(), nb, b.view(), nb, dim, true, packed.data(), own.data());
+                narrow->s8_tile(b.view(), nb, b.view(), nb, dim, true, packed.data(), own.data());
                 for (std::size_t i = 0; i < nb; ++i) {
                     for (std::size_t j = i; j < nb; ++j) wrong += own[i * nb + j] != score(b, i, b, j);
                 }
@@ -271,7 +286,8 @@ TEST_CASE("tiles of codes hold what the pairs say one by one") {
 }
 
 TEST_CASE("the largest inner product of codes fits") {
-    if (!narrow()) return;
+    const kernels::Table* const narrow = narrow_set();
+    if (!narrow) return;
     constexpr std::size_t dim = kernels::most_narrow_dim;
     Codes rows(2, dim);
     for (std::size_t c = 0; c < dim; ++c) {
@@ -282,20 +298,21 @@ TEST_CASE("the largest inner product of codes fits") {
     rows.scales = {1.0F, 1.0F};
     std::vector<std::uint32_t> packed(kernels::narrow_packed_words(2, dim));
     std::vector<float> scores(4);
-    narrow()->s8_tile(rows.view(), 2, rows.view(), 2, dim, false, packed.data(), scores.data());
+    narrow->s8_tile(rows.view(), 2, rows.view(), 2, dim, false, packed.data(), scores.data());
     const auto largest = static_cast<float>(std::int64_t{127 * 127} * std::int64_t{dim});
     CHECK(scores == std::vector<float>{largest, -largest, -largest, largest});
     const std::uint32_t selected[] = {1, 0};
     for (const std::size_t own : {0U, 1U}) {
         const std::int8_t* codes = rows.codes.data() + own * rows.stride;
-        narrow()->dot_s8(codes, 1.0F, rows.sums[own], rows.view(), selected, 2, dim, scores.data());
+        narrow->dot_s8(codes, 1.0F, rows.sums[own], rows.view(), selected, 2, dim, scores.data());
         CHECK(scores[own] == -largest);
         CHECK(scores[1 - own] == largest);
     }
 }
 
 TEST_CASE("collecting pairs of codes lets go only what is below both thresholds") {
-    if (!narrow()) return;
+    const kernels::Table* const narrow = narrow_set();
+    if (!narrow) return;
     std::mt19937_64 random(4);
     const float inf = std::numeric_limits<float>::infinity();
     for (const std::size_t dim : {1U, 50U, 64U, 200U}) {
@@ -340,9 +357,9 @@ TEST_CASE("collecting pairs of codes lets go only what is below both thresholds"
                     const auto collect = [&](std::size_t most, std::vector<std::uint32_t>& pairs) {
                         pairs.assign(most + kernels::narrow_pairs_beyond + 1, 0xffffffffU);
                         const std::size_t count =
-                            narrow()->s8_collect(a.view(), rows, {offsets_a.data(), thresholds_a.data()},
-                                                 b.view(), nb, {offsets_b.data(), thresholds_b.data()}, dim,
-                                                 upper, most, packed.data(), pairs.data());
+                            narrow->s8_collect(a.view(), rows, {offsets_a.data(), thresholds_a.data()},
+                                               b.view(), nb, {offsets_b.data(), thresholds_b.data()}, dim,
+                                               upper, most, packed.data(), pairs.data());
                         CHECK(pairs.back() == 0xffffffffU);
                         return count;
                     };
@@ -360,7 +377,8 @@ TEST_CASE("collecting pairs of codes lets go only what is below both thresholds"
 }
 
 TEST_CASE("a bound that is no number lets the pair pass") {
-    if (!narrow()) return;
+    const kernels::Table* const narrow = narrow_set();
+    if (!narrow) return;
     Codes rows(2, 4);
     rows.norms = {std::numeric_limits<float>::infinity(), 1.0F};
     const std::vector<float> offsets(2, 0.0F);
@@ -368,13 +386,14 @@ TEST_CASE("a bound that is no number lets the pair pass") {
     std::vector<std::uint32_t> packed(kernels::narrow_packed_words(2, 4));
     std::vector<std::uint32_t> pairs(4 + kernels::narrow_pairs_beyond);
     const kernels::NarrowLimits limits{offsets.data(), thresholds.data()};
-    CHECK(narrow()->s8_collect(rows.view(), 2, limits, rows.view(), 2, limits, 4, true, 4, packed.data(),
-                               pairs.data()) == 1);
+    CHECK(narrow->s8_collect(rows.view(), 2, limits, rows.view(), 2, limits, 4, true, 4, packed.data(),
+                             pairs.data()) == 1);
     CHECK(pairs[0] == 1);
 }
 
 TEST_CASE("codes of selected rows give the products of the pairs") {
-    if (!narrow()) return;
+    const kernels::Table* const narrow = narrow_set();
+    if (!narrow) return;
     std::mt19937_64 random(5);
     for (const std::size_t dim : {1U, 64U, 65U, 384U}) {
         const Codes x = random_codes(1, dim, random);
@@ -383,8 +402,8 @@ TEST_CASE("codes of selected rows give the products of the pairs") {
             std::vector<std::uint32_t> selected(count);
             for (std::uint32_t& row : selected) row = static_cast<std::uint32_t>(random() % 50);
             std::vector<float> out(count + 1, -1.0F);
-            narrow()->dot_s8(x.codes.data(), x.scales[0], x.sums[0], rows.view(), selected.data(), count, dim,
-                             out.data());
+            narrow->dot_s8(x.codes.data(), x.scales[0], x.sums[0], rows.view(), selected.data(), count, dim,
+                           out.data());
             for (std::size_t m = 0; m < count; ++m) CHECK(out[m] == score(x, 0, rows, selected[m]));
             CHECK(out[count] == -1.0F);
         }
@@ -407,7 +426,8 @@ std::int64_t fine_dot(const Codes& a, std::size_t i, const Codes& b, std::size_t
 }  // namespace
 
 TEST_CASE("both bytes of codes give the products of tiles and pairs, with their errors, rounded up") {
-    if (!narrow()) return;
+    const kernels::Table* const narrow = narrow_set();
+    if (!narrow) return;
     std::mt19937_64 random(6);
     constexpr float unset = -1e30F;
     for (const std::size_t dim : {1U, 63U, 64U, 65U, 384U}) {
@@ -418,8 +438,8 @@ TEST_CASE("both bytes of codes give the products of tiles and pairs, with their 
                 const Codes a = upper ? b : random_codes(na, dim, random);
                 std::vector<float> tile(na * nb + 1, unset);
                 std::vector<std::uint32_t> packed(2 * kernels::narrow_packed_words(nb, dim));
-                narrow()->s16_tile(a.fine_view(), na, b.fine_view(), nb, dim, upper, packed.data(),
-                                   tile.data());
+                narrow->s16_tile(a.fine_view(), na, b.fine_view(), nb, dim, upper, packed.data(),
+                                 tile.data());
                 CHECK(tile.back() == unset);
                 std::vector<std::uint32_t> pairs;
                 for (std::uint32_t i = 0; i < na; ++i) {
@@ -441,7 +461,7 @@ TEST_CASE("both bytes of codes give the products of tiles and pairs, with their 
                 for (const std::size_t count :
                      {std::size_t{0}, std::size_t{1}, pairs.size() / 2, pairs.size()}) {
                     std::vector<float> out(count + 1, unset);
-                    narrow()->s16_pairs(a.fine_view(), b.fine_view(), pairs.data(), count, dim, out.data());
+                    narrow->s16_pairs(a.fine_view(), b.fine_view(), pairs.data(), count, dim, out.data());
                     for (std::size_t m = 0; m < count; ++m) {
                         CHECK(out[m] == tile[(pairs[m] >> 16) * nb + (pairs[m] & 0xffff)]);
                     }
@@ -453,12 +473,13 @@ TEST_CASE("both bytes of codes give the products of tiles and pairs, with their 
 }
 
 TEST_CASE("what both bytes say of rows bounds their product, and the first ones say no less") {
-    if (!narrow()) return;
+    const kernels::Table* const narrow = narrow_set();
+    if (!narrow) return;
     std::mt19937_64 random(7);
     for (const std::size_t dim : {1U, 3U, 64U, 100U, 384U}) {
         const std::vector<std::vector<float>> rows = hard_rows(dim, random);
         Codes codes(rows.size(), dim);
-        for (std::size_t i = 0; i < rows.size(); ++i) quantize_into(codes, i, rows[i]);
+        for (std::size_t i = 0; i < rows.size(); ++i) quantize_into(narrow, codes, i, rows[i]);
         for (std::size_t i = 0; i < rows.size(); ++i) {
             for (std::size_t j = 0; j < rows.size(); ++j) {
                 long double exact = 0, magnitudes = 0;
@@ -471,7 +492,7 @@ TEST_CASE("what both bytes say of rows bounds their product, and the first ones 
                 if (!(magnitudes < 1e36L)) continue;
                 const std::uint32_t pair = static_cast<std::uint32_t>(i << 16 | j);
                 float found;
-                narrow()->s16_pairs(codes.fine_view(), codes.fine_view(), &pair, 1, dim, &found);
+                narrow->s16_pairs(codes.fine_view(), codes.fine_view(), &pair, 1, dim, &found);
                 if (std::isnan(found) || std::isinf(found)) continue;
                 const auto of = [](float value) { return static_cast<long double>(value); };
                 CHECK(of(found) >= exact - 1e-12L * magnitudes);

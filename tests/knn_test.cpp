@@ -187,8 +187,7 @@ TEST_CASE("canonical distances: brute force in long double, symmetric, zero for 
         for (std::size_t c = 0; c < 77; ++c)
             data.values[28][c] = data.values[0][c] * (1 + 1e-7 * static_cast<double>(c));
         const oracle::Packed packed(data, ElementType::float64);
-        for (const kernels::Isa isa :
-             {kernels::Isa::baseline, kernels::Isa::avx2, kernels::Isa::avx512, kernels::Isa::avx512vnni}) {
+        for (const kernels::Isa isa : kernels::all_isas) {
             const auto* kernel = kernels::find(isa);
             if (!kernel) continue;
             const knn::RowScorer scorer(packed.view(), metric, *kernel);
@@ -289,8 +288,7 @@ TEST_CASE("the index's scores bound the true ones, closely, and distances are wo
                     CAPTURE(static_cast<int>(kind));
                     CAPTURE(shift);
                     CAPTURE(dim);
-                    for (const kernels::Isa isa : {kernels::Isa::baseline, kernels::Isa::avx2,
-                                                   kernels::Isa::avx512, kernels::Isa::avx512vnni}) {
+                    for (const kernels::Isa isa : kernels::all_isas) {
                         if (!kernels::find(isa)) continue;
                         const kernels::Table& kernel = *kernels::find(isa);
                         const knn::FlatIndex index = index_of(packed, metric, kernel, false);

@@ -47,7 +47,7 @@ public:
 
 std::vector<std::string> available_isas() {
     std::vector<std::string> available;
-    for (const char* isa : {"baseline", "avx2", "avx512", "avx512vnni"}) {
+    for (const char* isa : {"baseline", "avx2", "avx512", "avx512vnni", "avx512amx"}) {
         const ForcedIsa forced(isa);
         try {
             build_links({.rows = 0, .dim = 1}, single_group(0));

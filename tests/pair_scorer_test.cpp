@@ -49,8 +49,7 @@ struct Group {
 
 TEST_CASE("scores of tiles and of scattered rows are near the true ones under every instruction set") {
     std::mt19937_64 random(1);
-    for (const auto isa :
-         {kernels::Isa::baseline, kernels::Isa::avx2, kernels::Isa::avx512, kernels::Isa::avx512vnni}) {
+    for (const auto isa : kernels::all_isas) {
         const kernels::Table* kernel = kernels::find(isa);
         if (!kernel) continue;
         CAPTURE(name(isa));

@@ -47,9 +47,10 @@ Is honoured: there are no colours in any case.
 The most that is used of the processor:
 .BR baseline ,
 .BR avx2 ,
-.B avx512
+.BR avx512 ,
+.B avx512vnni
 or
-.BR avx512vnni .
+.BR avx512amx .
 The links of an exact search are the same under each.
 .SH SEE ALSO
 .BR llm (1),

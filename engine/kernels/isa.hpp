@@ -9,5 +9,6 @@ extern const Table baseline_table;
 extern const Table avx2_table;
 extern const Table avx512_table;
 extern const Table avx512vnni_table;
+extern const Table avx512amx_table;
 #endif
 }  // namespace grouplink::kernels

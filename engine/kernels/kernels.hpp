@@ -15,7 +15,10 @@ inline constexpr std::size_t lanes = 32;
 
 constexpr std::size_t padded(std::size_t dim) { return (dim + lanes - 1) / lanes * lanes; }
 
-enum class Isa : std::uint8_t { baseline, avx2, avx512, avx512vnni };
+enum class Isa : std::uint8_t { baseline, avx2, avx512, avx512vnni, avx512amx };
+
+/// Each takes in those before it.
+inline constexpr Isa all_isas[] = {Isa::baseline, Isa::avx2, Isa::avx512, Isa::avx512vnni, Isa::avx512amx};
 
 std::string_view name(Isa isa) noexcept;
 
@@ -78,7 +81,7 @@ struct NarrowLimits {
 };
 
 /// Pairs past `most` for which s8_collect needs room.
-inline constexpr std::size_t narrow_pairs_beyond = 12 * 32 + 16;
+inline constexpr std::size_t narrow_pairs_beyond = 32 * 32 + 16;
 
 struct Extent {
     double max_abs;  ///< largest magnitude

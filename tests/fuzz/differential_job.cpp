@@ -238,8 +238,7 @@ std::string check_against_itself(const Job& job, const MatrixView& view, const C
     wrong = difference(graph, in_shares(job, view, shares, random));
     if (!wrong.empty()) return fmt::format("{} shares: {}", shares, wrong);
     if (!exact) return "";
-    for (const auto isa :
-         {kernels::Isa::baseline, kernels::Isa::avx2, kernels::Isa::avx512, kernels::Isa::avx512vnni}) {
+    for (const auto isa : kernels::all_isas) {
         if (!kernels::find(isa)) continue;
         const std::string set(kernels::name(isa));
         ::setenv("GROUPLINK_ISA", set.c_str(), 1);

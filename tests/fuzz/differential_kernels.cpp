@@ -23,8 +23,7 @@ using kernels::Table;
 
 std::vector<const Table*> tables() {
     std::vector<const Table*> found;
-    for (const auto isa :
-         {kernels::Isa::baseline, kernels::Isa::avx2, kernels::Isa::avx512, kernels::Isa::avx512vnni}) {
+    for (const auto isa : kernels::all_isas) {
         if (const Table* const table = kernels::find(isa)) found.push_back(table);
     }
     return found;
