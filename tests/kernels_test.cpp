@@ -12,6 +12,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <limits>
 #include <numeric>
 #include <random>
@@ -455,6 +456,44 @@ TEST_CASE("floats in order, equal ones by place") {
                 CHECK(order.back() == 77);
                 CHECK(std::equal(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(k),
                                  expected.begin()));
+            }
+        }
+    }
+}
+
+TEST_CASE("the largest floats and those within a margin of them") {
+    std::mt19937_64 random(9);
+    for (const auto* table : tables()) {
+        CAPTURE(name(table->isa));
+        for (const std::size_t n : {1U, 2U, 15U, 16U, 17U, 40U, 127U, 128U, 129U, 200U, 512U, 600U}) {
+            for (const bool ties : {false, true}) {
+                std::vector<float> values(n);
+                std::normal_distribution<float> normal;
+                for (float& value : values) value = ties ? std::round(normal(random) * 3.0F) : normal(random);
+                values[n / 2] = -0.0F;
+                if (n > 3) values[n / 3] = -HUGE_VALF;
+                std::vector<float> sorted = values;
+                std::sort(sorted.begin(), sorted.end(), std::greater());
+                for (const std::size_t k : {1U, 2U, 5U, 8U, 9U, 15U, 16U, 17U, 32U, 33U, 100U, 129U, 300U}) {
+                    if (k > n) continue;
+                    for (const float margin : {0.0F, 1e-6F, 0.3F, 1.0F, 1e9F}) {
+                        CAPTURE(n);
+                        CAPTURE(k);
+                        CAPTURE(margin);
+                        std::vector<std::uint32_t> expected;
+                        for (std::uint32_t i = 0; i < n; ++i) {
+                            if (values[i] >= sorted[k - 1] - margin) expected.push_back(i);
+                        }
+                        std::vector<std::uint32_t> scratch(2 * n + 64 + 1, 77);
+                        std::vector<std::uint32_t> columns(n + 16 + 1, 77);
+                        const std::size_t count =
+                            table->find_largest(values.data(), n, k, margin, scratch.data(), columns.data());
+                        CHECK(scratch.back() == 77);
+                        CHECK(columns.back() == 77);
+                        columns.resize(count);
+                        CHECK(columns == expected);
+                    }
+                }
             }
         }
     }

@@ -71,13 +71,78 @@ TEST_CASE("groups of which every pair is scored, up to more rows than are ranked
             const LinkOptions options{
                 .n_nearest = k, .similarity_min = -1e300, .metric = metrics[(rows + k) % 5], .threads = 1};
             const Plan plan = make_plan(std::vector<GroupShape>{{rows, 6}}, options);
-            CHECK((plan.groups.front().path == FlatPath::direct) == (rows <= 112 + 8 * k));
+            const bool screened = wants_screening(options.metric, rows, k);
+            CHECK(screened == (options.metric == Metric::angular && rows >= 84 + 4 * k));
+            CHECK((plan.groups.front().path == FlatPath::direct) == (screened || rows <= 112 + 8 * k));
             CAPTURE(rows);
             CAPTURE(k);
             const LinkResult result = build_links(packed.view(), single_group(rows), options);
             CHECK(oracle::check(data, single_group(rows),
                                 std::vector<bool>(static_cast<std::size_t>(rows), true), options,
                                 result.graph) == "");
+        }
+    }
+}
+
+TEST_CASE("a screened group has the links that the canonical scoring of all pairs gives, to the last bit") {
+    enum class Kind { random, cone, ties, close, copies };
+    std::mt19937_64 random(43);
+    for (const Kind kind : {Kind::random, Kind::cone, Kind::ties, Kind::close, Kind::copies}) {
+        for (const std::int64_t rows : {105, 144, 150, 300, 512}) {
+            const std::size_t dim = rows == 150 ? 333 : rows == 512 ? 7 : 24;
+            oracle::Rows data = oracle::gaussian_rows(rows, static_cast<std::int64_t>(dim), random);
+            for (std::size_t i = 0; i < data.values.size(); ++i) {
+                std::vector<double>& row = data.values[i];
+                const std::vector<double>& other = data.values[random() % (i + 1)];
+                for (std::size_t c = 0; c < dim; ++c) {
+                    switch (kind) {
+                        case Kind::random: break;
+                        case Kind::cone: row[c] = row[c] * 1e-3 + 1.0; break;  // all scores within the margin
+                        case Kind::ties: row[c] = std::round(row[c]); break;
+                        case Kind::close:
+                            row[c] = other[c] * (1.0 + 1e-6 * static_cast<double>(random() % 7));
+                            break;
+                        case Kind::copies: row[c] = i % 3 ? other[c] : row[c]; break;
+                    }
+                }
+                row[0] += 5.0;  // no row of zeros
+            }
+            for (const ElementType type :
+                 {ElementType::float16, ElementType::float32, ElementType::float64, ElementType::int8}) {
+                const oracle::Packed packed(data, type);
+                for (const std::int64_t k : {5, 15}) {
+                    const LinkOptions options{.n_nearest = k, .similarity_min = -1e300, .threads = 1};
+                    const Plan plan =
+                        make_plan(std::vector<GroupShape>{{rows, static_cast<std::int64_t>(dim)}}, options);
+                    REQUIRE(plan.groups.front().path == FlatPath::direct);
+                    REQUIRE(wants_screening(Metric::angular, rows, k) == (rows >= 84 + 4 * k));
+                    const CsrGraph graph = build_links(packed.view(), single_group(rows), options).graph;
+                    const knn::RowScorer scorer(packed.view(), Metric::angular, kernels::best());
+                    const std::size_t n = knn::RowScorer::loaded_size(dim);
+                    std::vector<double> loaded(n * static_cast<std::size_t>(rows));
+                    for (std::int64_t i = 0; i < rows; ++i)
+                        scorer.load(i, loaded.data() + static_cast<std::size_t>(i) * n);
+                    std::size_t wrong = 0;
+                    for (std::size_t i = 0; i < static_cast<std::size_t>(rows); ++i) {
+                        std::vector<std::pair<float, std::int64_t>> expected;
+                        for (std::size_t j = 0; j < static_cast<std::size_t>(rows); ++j) {
+                            const float distance =
+                                scorer.distance(loaded.data() + i * n, loaded.data() + j * n, dim);
+                            if (i != j) expected.emplace_back(distance, static_cast<std::int64_t>(j));
+                        }
+                        std::sort(expected.begin(), expected.end());
+                        REQUIRE(graph.offsets[i + 1] - graph.offsets[i] == k);
+                        for (std::size_t m = 0; m < static_cast<std::size_t>(k); ++m) {
+                            const auto at = static_cast<std::size_t>(graph.offsets[i]) + m;
+                            wrong += graph.targets[at] != expected[m].second;
+                        }
+                    }
+                    CAPTURE(static_cast<int>(kind));
+                    CAPTURE(rows);
+                    CAPTURE(k);
+                    CHECK(wrong == 0);
+                }
+            }
         }
     }
 }

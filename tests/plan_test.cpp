@@ -24,7 +24,7 @@ TEST_CASE("blocks cover the rows, none larger than the limit, sides whole regist
 }
 
 TEST_CASE("paths go by size alone, cost puts the largest first") {
-    std::vector<GroupShape> shapes{{0, 8}, {1, 8}, {2, 8}, {5000, 8}, {60, 8}, {300, 8}, {60, 8}};
+    std::vector<GroupShape> shapes{{0, 8}, {1, 8}, {2, 8}, {5000, 8}, {60, 8}, {600, 8}, {60, 8}};
     const Plan plan = make_plan(shapes, {});
     const auto of = [&](std::int32_t group) {
         return *std::find_if(plan.groups.begin(), plan.groups.end(),
@@ -35,14 +35,13 @@ TEST_CASE("paths go by size alone, cost puts the largest first") {
     CHECK(of(2).path == FlatPath::direct);
     CHECK(of(4).path == FlatPath::direct);
     CHECK(of(5).path == FlatPath::tiles);
-    CHECK(of(5).tiles == 1);
     CHECK(of(3).tiles > 1);
     CHECK(of(3).memory_bytes > 5000 * 8 * 4);
     CHECK(plan.groups.front().group == 3);
     CHECK(std::is_sorted(plan.groups.begin(), plan.groups.end(), [](const GroupPlan& a, const GroupPlan& b) {
         return a.cost != b.cost ? a.cost > b.cost : a.group < b.group;
     }));
-    CHECK(plan.result_bytes == (2 * 1 + 5000 * 15 + 60 * 15 + 300 * 15 + 60 * 15) * 12);
+    CHECK(plan.result_bytes == (2 * 1 + 5000 * 15 + 60 * 15 + 600 * 15 + 60 * 15) * 12);
     for (const int threads : {1, 2, 64}) {
         const Plan other = make_plan(shapes, {.threads = threads});
         for (std::size_t i = 0; i < plan.groups.size(); ++i) {

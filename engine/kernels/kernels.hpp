@@ -135,6 +135,12 @@ struct Table {
     /// place. What order[k, n) then holds means nothing. The work grows with n squared, as above.
     void (*rank_floats)(const float* values, std::size_t n, std::size_t k, std::uint32_t* order);
 
+    /// columns = the places, ascending, of those of the n floats, none of them NaN, that are not below the
+    /// k-th largest of them less `margin`, 0 < k <= n. Returns how many. `columns` has room for n + 16,
+    /// `scratch` for twice n + 32.
+    std::size_t (*find_largest)(const float* values, std::size_t n, std::size_t k, float margin,
+                                std::uint32_t* scratch, std::uint32_t* columns);
+
     /// The first place in [0, n) of a key whose lower half is `row`, or n.
     std::size_t (*find_row)(const std::uint64_t* keys, std::size_t n, std::uint32_t row);
 

@@ -1,5 +1,8 @@
+#include "kernels/gemm.hpp"
+#include "knn/frame.hpp"
 #include "knn/group.hpp"
 #include "knn/key.hpp"
+#include "plan/plan.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -18,6 +21,9 @@ std::int64_t count_duplicates(const GroupJob& job, std::vector<std::uint64_t>& s
     for (std::size_t j = 0; j < job.rows.size(); ++j) {
         const void* row = vectors.row(job.rows[j]);
         std::memcpy(&starts[j], row, std::min(bytes, sizeof starts[j]));
+        bool any = false;
+        for (std::size_t i = 0; i < j; ++i) any |= starts[i] == starts[j];
+        if (!any) continue;
         for (std::size_t i = 0; i < j; ++i) {
             if (starts[i] != starts[j] || std::memcmp(vectors.row(job.rows[i]), row, bytes) != 0) continue;
             ++duplicates;
@@ -70,9 +76,8 @@ void nearest_places(const float* distances, std::size_t n, std::size_t k, const 
     }
 }
 
-}  // namespace
-
-void search_direct(const GroupJob& job, Scratch& scratch) {
+/// Every pair goes through the canonical scoring.
+void score_all_pairs(const GroupJob& job, Scratch& scratch) {
     const std::size_t rows = job.rows.size();
     const std::size_t stride = RowScorer::loaded_size(job.dim);
     make_room(scratch.x, rows * stride);
@@ -82,7 +87,6 @@ void search_direct(const GroupJob& job, Scratch& scratch) {
     float* distances = scratch.scores.data();
     job.scorer.all_distances(scratch.x.data(), rows, job.dim, scratch.y, distances);
     scratch.counters.scored_pairs += static_cast<std::int64_t>(rows * (rows - 1) / 2);
-    scratch.counters.duplicate_rows += count_duplicates(job, scratch.keys);
 
     for (std::size_t i = 0; i < rows; ++i) {
         float* row = distances + i * rows;
@@ -94,6 +98,94 @@ void search_direct(const GroupJob& job, Scratch& scratch) {
             targets[m] = job.rows[scratch.columns[m]];
             found[m] = row[scratch.columns[m]];
         }
+    }
+}
+
+/// out[j * n + i] = out[i * n + j] for i < j.
+void mirror(float* out, std::size_t n) {
+    constexpr std::size_t side = 16;  // of a square that both ends of fit the nearest cache
+    for (std::size_t a = 0; a < n; a += side) {
+        for (std::size_t b = a; b < n; b += side) {
+            for (std::size_t j = b; j < std::min(n, b + side); ++j) {
+                const std::size_t last = std::min({n, a + side, j});
+                for (std::size_t i = a; i < last; ++i) out[j * n + i] = out[i * n + j];
+            }
+        }
+    }
+}
+
+/// How far below the k-th largest inner product, in float32, of rows at unit length those of the k nearest
+/// and of all that are as near may be. With u = 2^-24 and n = dim, such a product is off by at most n u (1 +
+/// 2^-10) for the sum (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., 3.1) and 3 u for the
+/// rows, each of which was rounded once: twice that for two products. Distances that round to the same
+/// float32 differ by at most 2^-23 of themselves, so their products by at most 8 u; and the difference of the
+/// k-th and this margin is rounded, too. The canonical scoring, in doubles, adds n 2^-50.
+float margin_of(std::size_t dim) {
+    constexpr double unit_roundoff = 0x1p-24;
+    return static_cast<float>((static_cast<double>(dim) * (2.0 + 0x1p-8) + 32.0) * unit_roundoff);
+}
+
+/// Under angular: only those pairs go through the canonical scoring whose inner product in float32 is near
+/// the largest of one of the rows.
+void score_close_pairs(const GroupJob& job, Scratch& scratch) {
+    const std::size_t rows = job.rows.size();
+    const kernels::Table& kernel = job.scorer.kernel();
+    const std::size_t loaded = RowScorer::loaded_size(job.dim);
+    make_room(scratch.x, loaded);
+    make_room(scratch.y, loaded + rows);
+    double* squares = scratch.y.data() + loaded;
+    make_room(scratch.gathered, rows * job.dim);
+    for (std::size_t i = 0; i < rows; ++i) {
+        job.scorer.load(job.rows[i], scratch.x.data());
+        squares[i] = scratch.x[kernels::padded(job.dim)];
+        place_row({}, Metric::angular, job.dim, scratch.x.data(), scratch.gathered.data() + i * job.dim);
+    }
+    make_room(scratch.scores, rows * rows);
+    float* scores = scratch.scores.data();
+    kernels::inner_products_of_pairs(kernel, scratch.gathered.data(), rows, job.dim, scratch.packed, scores);
+    mirror(scores, rows);
+
+    const float margin = margin_of(job.dim);
+    constexpr std::size_t room = 64;
+    make_room(scratch.columns, rows + room);
+    make_room(scratch.pairs, 2 * (rows + room));
+    make_room(scratch.found, rows);
+    std::vector<std::int64_t> close;
+    std::vector<double> close_squares;
+    for (std::size_t i = 0; i < rows; ++i) {
+        float* row = scores + i * rows;
+        row[i] = -std::numeric_limits<float>::infinity();  // out of reach
+        const std::size_t count =
+            kernel.find_largest(row, rows, job.k, margin, scratch.pairs.data(), scratch.columns.data());
+        close.resize(count);
+        close_squares.resize(count);
+        for (std::size_t m = 0; m < count; ++m) {
+            close[m] = job.rows[scratch.columns[m]];
+            close_squares[m] = squares[scratch.columns[m]];
+        }
+        job.scorer.load(job.rows[i], scratch.x.data());
+        job.scorer.distances_to(scratch.x.data(), close, close_squares.data(), scratch.y.data(),
+                                scratch.found.data());
+        scratch.counters.scored_pairs += static_cast<std::int64_t>(count);
+        nearest_places(scratch.found.data(), count, job.k, kernel, scratch);
+        std::int64_t* targets = job.targets(i);
+        float* found = job.distances(i);
+        for (std::size_t m = 0; m < job.k; ++m) {
+            targets[m] = close[scratch.columns[m]];
+            found[m] = scratch.found[scratch.columns[m]];
+        }
+    }
+}
+
+}  // namespace
+
+void search_direct(const GroupJob& job, Scratch& scratch) {
+    scratch.counters.duplicate_rows += count_duplicates(job, scratch.keys);
+    if (wants_screening(job.scorer.metric(), static_cast<std::int64_t>(job.rows.size()),
+                        static_cast<std::int64_t>(job.k))) {
+        score_close_pairs(job, scratch);
+    } else {
+        score_all_pairs(job, scratch);
     }
 }
 

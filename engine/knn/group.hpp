@@ -53,7 +53,8 @@ struct Scratch {
     SearchCounts counters;
 };
 
-/// Searches a tiny group: every pair goes through the canonical scoring.
+/// Searches a small group: every pair goes through the canonical scoring, but those that float32 scores show
+/// to be out of reach, where that pays.
 void search_direct(const GroupJob& job, Scratch& scratch);
 
 }  // namespace grouplink::knn

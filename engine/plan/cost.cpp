@@ -16,6 +16,9 @@ namespace {
 
 /// The canonical scoring of a pair of a tiny group, with its share of loading and sorting.
 constexpr double direct_pair_factor = 30.0;
+/// A pair of such a group, and all that a link takes besides, where float32 scores come first.
+constexpr double screened_pair_factor = 6.5;
+constexpr double screened_link_factor = 145.0;
 /// All that a link takes besides tiles, where every pair is looked at: passing the filter, lists, ranking.
 constexpr double link_factor = 1000.0;
 /// The same where lists are short of candidates from the start: gathering and ranking alone.
@@ -66,9 +69,11 @@ double cost_of_pairs(double pairs, const GroupSize& group) {
 
 }  // namespace
 
-double direct_cost(const GroupSize& group) {
+double direct_cost(const GroupSize& group, bool screened) {
     const auto rows = static_cast<double>(group.rows);
-    return cost_of_pairs(direct_pair_factor * rows * rows / 2.0, group);
+    const double pairs = rows * rows / 2.0;
+    if (!screened) return cost_of_pairs(direct_pair_factor * pairs, group);
+    return cost_of_pairs(screened_pair_factor * pairs + links_pairs(group, screened_link_factor), group);
 }
 
 double flat_cost(const GroupSize& group) { return flat_cost(group, group.rows); }

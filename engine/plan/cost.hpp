@@ -14,7 +14,8 @@ struct GroupSize {
     std::int64_t links = 0;
 };
 
-double direct_cost(const GroupSize& group);
+/// `screened`: see wants_screening.
+double direct_cost(const GroupSize& group, bool screened);
 double flat_cost(const GroupSize& group);
 /// All knobs given.
 double ivf_cost(const GroupSize& group, const IvfOptions& options);

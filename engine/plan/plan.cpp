@@ -49,14 +49,19 @@ std::int64_t candidate_bytes(const GroupSize& size, std::int64_t spare, std::int
 /// A batch of small groups should take about a millisecond.
 constexpr double batch_cost = 7e8;
 
-/// Past this a group's rows, as doubles, fall out of a core's cache on the direct path.
+/// Past this a group's rows and the scores of all its pairs fall out of a core's cache on the direct path.
 constexpr std::int64_t largest_direct = 512;
 
-FlatPath path_of(std::int64_t rows, std::int64_t n_nearest) {
-    if (rows < 2) return FlatPath::none;
-    // Tiles pay off where a row has several times more pairs than candidates to rescore.
-    const std::int64_t links = std::min(n_nearest, largest_direct);
-    return rows <= std::min(largest_direct, 112 + 8 * links) ? FlatPath::direct : FlatPath::tiles;
+FlatPath path_of(const GroupSize& size, Metric metric) {
+    if (size.rows < 2) return FlatPath::none;
+    bool direct = size.rows <= largest_direct;
+    if (wants_screening(metric, size.rows, size.links)) {
+        direct = direct && !wants_codes(metric, size.rows, size.dim, size.links);
+    } else {
+        // Tiles pay off where a row has several times more pairs than candidates to rescore.
+        direct = direct && size.rows <= 112 + 8 * std::min(size.links, largest_direct);
+    }
+    return direct ? FlatPath::direct : FlatPath::tiles;
 }
 
 /// Flat where nothing approximate can be had, or would be of no use.
@@ -67,12 +72,12 @@ bool stays_flat(std::int64_t rows, const LinkOptions& options) {
 }
 
 void plan_flat(GroupPlan& plan, const GroupSize& size, const LinkOptions& options) {
-    plan.path = path_of(plan.rows, options.n_nearest);
+    plan.path = path_of(size, options.metric);
     switch (plan.path) {
         case FlatPath::none: break;
         case FlatPath::direct:
             plan.tiles = 1;
-            plan.cost = direct_cost(size);
+            plan.cost = direct_cost(size, wants_screening(options.metric, size.rows, size.links));
             plan.memory_bytes = plan.rows * (plan.dim + plan.rows) * 8;
             break;
         case FlatPath::tiles: {
@@ -194,6 +199,10 @@ bool wants_codes(Metric metric, std::int64_t rows, std::int64_t dim, std::int64_
     if (metric == Metric::manhattan || metric == Metric::hamming) return false;
     if (dim < least_dim || dim > static_cast<std::int64_t>(kernels::most_narrow_dim)) return false;
     return blocks_of(rows).count >= many_blocks || (rows >= least_rows && rows / rows_a_link >= k);
+}
+
+bool wants_screening(Metric metric, std::int64_t rows, std::int64_t k) {
+    return metric == Metric::angular && rows >= 84 && (rows - 84) / 4 >= k;
 }
 
 std::int64_t copied_bytes(std::int64_t rows, std::int64_t dim, std::int64_t element_bytes) {
