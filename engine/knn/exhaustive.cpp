@@ -24,14 +24,24 @@ void offer_pairs(CandidateLists& lists, std::size_t a, std::size_t b, std::size_
 void offer_index(std::span<const std::uint32_t> selected, const GroupRows& rows, const FlatIndex& index,
                  CandidateLists& lists, const kernels::Table& kernel, Scratch& scratch) {
     const FlatIndex::Selection selection = index.select(selected);
+    std::vector<float> thresholds(selected.size());
+    const auto offer = [&](std::size_t i, std::size_t row, float score) {
+        if (row != selected[i] && score >= lists.threshold(i))
+            lists.push(i, score, static_cast<std::uint32_t>(row));
+    };
     for (std::int64_t block = 0; block < rows.blocks(); ++block) {
         const std::size_t b = rows.block_first(block);
         const std::size_t n = rows.block_size(block);
+        if (index.codes().in_use()) {
+            for (std::size_t i = 0; i < selected.size(); ++i) thresholds[i] = lists.threshold(i);
+            if (for_each_close(index, selection, b, n, thresholds.data(), rows.dim(), kernel, scratch, offer))
+                continue;
+        }
         index.score_rows(selection, b, n, scratch);
         for (std::size_t i = 0; i < selected.size(); ++i) {
             const auto candidate_of = [b](std::uint32_t j) { return static_cast<std::uint32_t>(b + j); };
-            offer_scores(lists, i, scratch.scores.data() + i * n, 0.0F, index.offsets() + b, n, kernel,
-                         scratch, candidate_of, selected[i]);
+            offer_scores(lists, i, scratch.scores.data() + i * n, selection.offsets[i], index.offsets() + b,
+                         n, kernel, scratch, candidate_of, selected[i]);
         }
     }
 }
