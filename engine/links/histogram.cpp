@@ -130,8 +130,11 @@ Histogram histogram_of_weights(const Neighbors& neighbors, const RowsByGroup& gr
     const std::size_t bins = edges.size() - 1;
     const double low = edges.front();
     const double bins_a_unit = static_cast<double>(bins) / (edges.back() - low);
+    // Neighbors of a row often fall into one bin: each count is kept in several places, for none to wait for
+    // the one before it.
+    constexpr std::size_t places = 4;
     std::vector<std::vector<std::int64_t>> counts(static_cast<std::size_t>(threads),
-                                                  std::vector<std::int64_t>(bins, 0));
+                                                  std::vector<std::int64_t>(bins * places, 0));
     const auto bin_of = [&](float weight) {
         const double value = std::clamp(static_cast<double>(weight), low, edges.back());
         auto bin = std::min(static_cast<std::size_t>((value - low) * bins_a_unit), bins - 1);
@@ -142,11 +145,13 @@ Histogram histogram_of_weights(const Neighbors& neighbors, const RowsByGroup& gr
     };
     for_each_found(neighbors, grouped, group_dim, options, threads, control,
                    [&](const WeightOf& weight_of, std::span<const float> distances, std::size_t worker) {
-                       for (const float distance : distances) ++counts[worker][bin_of(weight_of(distance))];
+                       std::int64_t* const count = counts[worker].data();
+                       for (std::size_t m = 0; m < distances.size(); ++m)
+                           ++count[bin_of(weight_of(distances[m])) * places + m % places];
                    });
     histogram.counts.assign(bins, 0);
     for (const std::vector<std::int64_t>& own : counts) {
-        for (std::size_t bin = 0; bin < bins; ++bin) histogram.counts[bin] += own[bin];
+        for (std::size_t i = 0; i < own.size(); ++i) histogram.counts[i / places] += own[i];
     }
     return histogram;
 }
