@@ -14,11 +14,11 @@
 
 namespace grouplink {
 
-/// How a flat group is searched. It depends on the group's size and n_nearest alone.
+/// How a flat group is searched. It depends on the group's size, the metric and n_nearest alone.
 enum class FlatPath : std::uint8_t {
     none,    ///< not flat, or fewer than two rows: nothing to search
-    direct,  ///< every pair through the canonical scoring: tiny groups
-    tiles,   ///< float32 tiles, candidates rescored: all others
+    direct,  ///< at once: every pair through the canonical scoring, or those that float32 scores leave
+    tiles,   ///< tiles of codes or float32, candidates rescored: all groups of more rows
 };
 
 GROUPLINK_EXPORT std::string_view name(FlatPath path) noexcept;
