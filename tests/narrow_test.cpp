@@ -16,7 +16,10 @@ using knn::NarrowFilter;
 namespace {
 
 /// The set that has kernels of int8 codes, or null where this CPU lacks it: there is nothing to test then.
-const kernels::Table* table() { return kernels::find(kernels::Isa::avx512vnni); }
+const kernels::Table* table() {
+    const kernels::Table* const tiles = kernels::find(kernels::Isa::avx512amx);
+    return tiles ? tiles : kernels::find(kernels::Isa::avx512vnni);
+}
 
 struct Rows {
     std::size_t count, dim;

@@ -23,7 +23,7 @@ TEST_CASE("blocks cover the rows, none larger than the limit, sides whole regist
     }
 }
 
-TEST_CASE("paths go by size alone, cost puts the largest first") {
+TEST_CASE("paths go by size, cost puts the largest first") {
     std::vector<GroupShape> shapes{{0, 8}, {1, 8}, {2, 8}, {5000, 8}, {60, 8}, {600, 8}, {60, 8}};
     const Plan plan = make_plan(shapes, {});
     const auto of = [&](std::int32_t group) {
@@ -50,6 +50,27 @@ TEST_CASE("paths go by size alone, cost puts the largest first") {
             CHECK(other.groups[i].cost == plan.groups[i].cost);
         }
     }
+}
+
+TEST_CASE("which groups are searched directly") {
+    const auto plan_of = [](std::int64_t rows, std::int64_t dim, std::int64_t k, Metric metric) {
+        return make_plan(std::vector<GroupShape>{{rows, dim}}, {.n_nearest = k, .metric = metric})
+            .groups.front();
+    };
+    const auto last_direct = [&](std::int64_t dim, std::int64_t k, Metric metric) {
+        std::int64_t rows = 2;
+        while (plan_of(rows + 1, dim, k, metric).path == FlatPath::direct) ++rows;
+        CHECK(plan_of(rows + 1, dim, k, metric).path == FlatPath::tiles);
+        return rows;
+    };
+    // Up to where codes are better, if they ever are.
+    CHECK(last_direct(384, 15, Metric::angular) == 479);
+    CHECK(plan_of(480, 384, 15, Metric::angular).tiles == 1);
+    CHECK(last_direct(384, 5, Metric::angular) == 399);
+    CHECK(last_direct(384, 50, Metric::angular) == 512);
+    CHECK(last_direct(8, 5, Metric::angular) == 512);
+    CHECK(last_direct(384, 15, Metric::euclidean) == 112 + 8 * 15);
+    CHECK(last_direct(384, 60, Metric::manhattan) == 512);
 }
 
 TEST_CASE("a group of more rows than can be counted is refused") {

@@ -92,7 +92,7 @@ std::string_view name(Isa isa) noexcept {
     return "";
 }
 
-const Table* find(Isa isa) noexcept {
+const Table* find(Isa isa) {
     switch (isa) {
         case Isa::baseline: return &baseline_table;
 #if defined(__x86_64__)

@@ -215,6 +215,6 @@ struct Table {
 const Table& best();
 
 /// The kernels of one set, or null where the CPU or the build lacks it.
-const Table* find(Isa isa) noexcept;
+const Table* find(Isa isa);
 
 }  // namespace grouplink::kernels

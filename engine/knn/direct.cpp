@@ -115,19 +115,19 @@ void mirror(float* out, std::size_t n) {
 }
 
 /// How far below the k-th largest inner product, in float32, of rows at unit length those of the k nearest
-/// and of all that are as near may be. With u = 2^-24 and n = dim, such a product is off by at most n u (1 +
-/// 2^-10) for the sum (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., 3.1) and 3 u for the
-/// rows, each of which was rounded once: twice that for two products. Distances that round to the same
-/// float32 differ by at most 2^-23 of themselves, so their products by at most 8 u; and the difference of the
-/// k-th and this margin is rounded, too. The canonical scoring, in doubles, adds n 2^-50.
+/// and of all that are as near may be. With u = 2^-24 and n = dim, such a product is off by at most n u for
+/// the sum (Jeannerod and Rump, Improved error bounds for inner products in floating-point arithmetic, 2013)
+/// and 3 u for the rows, each of which was rounded once: twice that for two products. Distances that round to
+/// the same float32 differ by at most 2^-23 of themselves, so their products by at most 8 u; and the
+/// difference of the k-th and this margin is rounded, too. The canonical scoring, in doubles, adds n 2^-50.
 float margin_of(std::size_t dim) {
     constexpr double unit_roundoff = 0x1p-24;
     return static_cast<float>((static_cast<double>(dim) * (2.0 + 0x1p-8) + 32.0) * unit_roundoff);
 }
 
 /// Under angular: only those pairs go through the canonical scoring whose inner product in float32 is near
-/// the largest of one of the rows.
-void score_close_pairs(const GroupJob& job, Scratch& scratch) {
+/// the largest of one of the rows. Returns false when these are so many that it does not pay.
+bool score_close_pairs(const GroupJob& job, Scratch& scratch) {
     const std::size_t rows = job.rows.size();
     const kernels::Table& kernel = job.scorer.kernel();
     const std::size_t loaded = RowScorer::loaded_size(job.dim);
@@ -152,11 +152,17 @@ void score_close_pairs(const GroupJob& job, Scratch& scratch) {
     make_room(scratch.found, rows);
     std::vector<std::int64_t> close;
     std::vector<double> close_squares;
+    // A neighbor may be one of several as near; where most rows have many such, tiles tell them apart.
+    constexpr std::size_t most_a_neighbor = 4;
+    constexpr std::size_t rows_to_tell = 16;
+    std::size_t scored = 0;
     for (std::size_t i = 0; i < rows; ++i) {
         float* row = scores + i * rows;
         row[i] = -std::numeric_limits<float>::infinity();  // out of reach
         const std::size_t count =
             kernel.find_largest(row, rows, job.k, margin, scratch.pairs.data(), scratch.columns.data());
+        scored += count;
+        if (i >= rows_to_tell && scored > most_a_neighbor * job.k * (i + 1)) return false;
         close.resize(count);
         close_squares.resize(count);
         for (std::size_t m = 0; m < count; ++m) {
@@ -166,7 +172,6 @@ void score_close_pairs(const GroupJob& job, Scratch& scratch) {
         job.scorer.load(job.rows[i], scratch.x.data());
         job.scorer.distances_to(scratch.x.data(), close, close_squares.data(), scratch.y.data(),
                                 scratch.found.data());
-        scratch.counters.scored_pairs += static_cast<std::int64_t>(count);
         nearest_places(scratch.found.data(), count, job.k, kernel, scratch);
         std::int64_t* targets = job.targets(i);
         float* found = job.distances(i);
@@ -175,18 +180,21 @@ void score_close_pairs(const GroupJob& job, Scratch& scratch) {
             found[m] = scratch.found[scratch.columns[m]];
         }
     }
+    scratch.counters.scored_pairs += static_cast<std::int64_t>(scored);
+    return true;
 }
 
 }  // namespace
 
-void search_direct(const GroupJob& job, Scratch& scratch) {
-    scratch.counters.duplicate_rows += count_duplicates(job, scratch.keys);
-    if (wants_screening(job.scorer.metric(), static_cast<std::int64_t>(job.rows.size()),
-                        static_cast<std::int64_t>(job.k))) {
-        score_close_pairs(job, scratch);
-    } else {
+bool search_direct(const GroupJob& job, Scratch& scratch) {
+    if (!wants_screening(job.scorer.metric(), static_cast<std::int64_t>(job.rows.size()),
+                         static_cast<std::int64_t>(job.k))) {
         score_all_pairs(job, scratch);
+    } else if (!score_close_pairs(job, scratch)) {
+        return false;
     }
+    scratch.counters.duplicate_rows += count_duplicates(job, scratch.keys);
+    return true;
 }
 
 }  // namespace grouplink::knn

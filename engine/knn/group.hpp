@@ -53,8 +53,9 @@ struct Scratch {
     SearchCounts counters;
 };
 
-/// Searches a small group: every pair goes through the canonical scoring, but those that float32 scores show
-/// to be out of reach, where that pays.
-void search_direct(const GroupJob& job, Scratch& scratch);
+/// Searches a small group at once: every pair goes through the canonical scoring or, where that pays, those
+/// that float32 scores leave. Returns false where these turn out to leave too many, as of rows that are all
+/// alike, and what is written then means nothing.
+bool search_direct(const GroupJob& job, Scratch& scratch);
 
 }  // namespace grouplink::knn

@@ -65,10 +65,7 @@ parallel::Work large_work(const GroupPlan& group, const GroupJob& job, std::span
 }
 
 void search_here(const GroupJob& job, FlatPath path, std::span<Scratch> scratch, int worker) {
-    if (path == FlatPath::direct) {
-        search_direct(job, scratch[static_cast<std::size_t>(worker)]);
-        return;
-    }
+    if (path == FlatPath::direct && search_direct(job, scratch[static_cast<std::size_t>(worker)])) return;
     FlatSearch search(job, scratch.subspan(static_cast<std::size_t>(worker), 1));
     for (const parallel::Stage& stage : search.stages()) {
         const std::int64_t units = stage.begin(0);

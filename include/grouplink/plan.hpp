@@ -14,10 +14,12 @@
 
 namespace grouplink {
 
-/// How a flat group is searched. It depends on the group's size, the metric and n_nearest alone.
+/// How a flat group is searched. It depends on the group's rows and dimension, the metric and n_nearest
+/// alone.
 enum class FlatPath : std::uint8_t {
     none,    ///< not flat, or fewer than two rows: nothing to search
-    direct,  ///< at once: every pair through the canonical scoring, or those that float32 scores leave
+    direct,  ///< at once: every pair through the canonical scoring, or those that float32 scores leave,
+             ///< and tiles where these leave too many
     tiles,   ///< tiles of codes or float32, candidates rescored: all groups of more rows
 };
 

@@ -242,7 +242,8 @@ std::string check_tiles(Random& random) {
 /// Codes of one byte: no pair that reaches a threshold may be missed. Of two: no bound is below the product,
 /// or farther above it than the errors say, and a pair has the bound that a tile has.
 std::string check_codes(Random& random) {
-    const Table* const table = kernels::find(kernels::Isa::avx512vnni);
+    const Table* const tiles = kernels::find(kernels::Isa::avx512amx);
+    const Table* const table = tiles && one_in(random, 2) ? tiles : kernels::find(kernels::Isa::avx512vnni);
     if (!table) return "";
     const auto dim = static_cast<std::size_t>(some_size(random));
     const std::size_t stride = kernels::narrow_padded(dim);
