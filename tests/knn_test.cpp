@@ -3,6 +3,7 @@
 #include "knn/key.hpp"
 #include "knn/unique.hpp"
 #include "plan/plan.hpp"
+#include "support/forced_isa.hpp"
 #include "support/oracle.hpp"
 
 #include <grouplink/link.hpp>
@@ -11,12 +12,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <limits>
 #include <numeric>
 #include <random>
 #include <set>
-#include <string>
 
 using namespace grouplink;
 
@@ -140,9 +139,8 @@ TEST_CASE("a screened group has the links that the canonical scoring of all pair
                                 static_cast<float>(1.0 - static_cast<double>(expected[m].first) / 2));
                         }
                     }
-                    for (const kernels::Isa isa : kernels::all_isas) {
-                        if (!kernels::find(isa)) continue;
-                        setenv("GROUPLINK_ISA", std::string(kernels::name(isa)).c_str(), 1);
+                    for (const kernels::Isa isa : available_isas()) {
+                        const ForcedIsa forced(isa);
                         const CsrGraph graph = build_links(packed.view(), single_group(rows), options).graph;
                         CAPTURE(kernels::name(isa));
                         CAPTURE(static_cast<int>(kind));
@@ -151,7 +149,6 @@ TEST_CASE("a screened group has the links that the canonical scoring of all pair
                         CHECK(graph.targets == targets);
                         CHECK(graph.weights == weights);
                     }
-                    unsetenv("GROUPLINK_ISA");
                 }
             }
         }

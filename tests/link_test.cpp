@@ -1,5 +1,6 @@
 #include <grouplink/link.hpp>
 
+#include "support/forced_isa.hpp"
 #include "support/oracle.hpp"
 
 #include <doctest/doctest.h>
@@ -36,26 +37,6 @@ std::vector<bool> all_ok(std::int64_t rows) {
 
 bool same(const CsrGraph& a, const CsrGraph& b) {
     return a.offsets == b.offsets && a.targets == b.targets && a.weights == b.weights;
-}
-
-/// Sets GROUPLINK_ISA for as long as it lives.
-class ForcedIsa {
-public:
-    explicit ForcedIsa(const char* isa) { setenv("GROUPLINK_ISA", isa, 1); }
-    ~ForcedIsa() { unsetenv("GROUPLINK_ISA"); }
-};
-
-std::vector<std::string> available_isas() {
-    std::vector<std::string> available;
-    for (const char* isa : {"baseline", "avx2", "avx512", "avx512vnni", "avx512amx"}) {
-        const ForcedIsa forced(isa);
-        try {
-            build_links({.rows = 0, .dim = 1}, single_group(0));
-            available.emplace_back(isa);
-        } catch (const Error&) {
-        }
-    }
-    return available;
 }
 
 }  // namespace
@@ -177,11 +158,11 @@ TEST_CASE("the same bytes with any number of threads and under any instruction s
             options.threads = threads;
             CHECK(same(one.graph, build_links(packed.view(), groups, options).graph));
         }
-        for (const std::string& isa : available_isas()) {
-            CAPTURE(isa);
-            const ForcedIsa forced(isa.c_str());
+        for (const kernels::Isa isa : available_isas()) {
+            CAPTURE(kernels::name(isa));
+            const ForcedIsa forced(isa);
             const LinkResult result = build_links(packed.view(), groups, options);
-            CHECK(result.report.isa == isa);
+            CHECK(result.report.isa == kernels::name(isa));
             CHECK(same(one.graph, result.graph));
         }
     }
@@ -207,9 +188,9 @@ TEST_CASE("the same bytes under any instruction set where a tile may be filtered
             CAPTURE(kind);
             const LinkResult first = build_links(packed.view(), groups, options);
             CHECK(oracle::check(data, groups, all_ok(rows), options, first.graph) == "");
-            for (const std::string& isa : available_isas()) {
-                CAPTURE(isa);
-                const ForcedIsa forced(isa.c_str());
+            for (const kernels::Isa isa : available_isas()) {
+                CAPTURE(kernels::name(isa));
+                const ForcedIsa forced(isa);
                 CHECK(same(first.graph, build_links(packed.view(), groups, options).graph));
             }
         }

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <span>
+#include <vector>
 
 namespace grouplink::knn {
 namespace {
@@ -76,6 +78,18 @@ void nearest_places(const float* distances, std::size_t n, std::size_t k, const 
     }
 }
 
+/// Writes the k nearest of `rows`, ascending and at `distances`, as the neighbors of row i.
+void write_nearest(const GroupJob& job, std::size_t i, std::span<const std::int64_t> rows,
+                   const float* distances, Scratch& scratch) {
+    nearest_places(distances, rows.size(), job.k, job.scorer.kernel(), scratch);
+    std::int64_t* targets = job.targets(i);
+    float* found = job.distances(i);
+    for (std::size_t m = 0; m < job.k; ++m) {
+        targets[m] = rows[scratch.columns[m]];
+        found[m] = distances[scratch.columns[m]];
+    }
+}
+
 /// Every pair goes through the canonical scoring.
 void score_all_pairs(const GroupJob& job, Scratch& scratch) {
     const std::size_t rows = job.rows.size();
@@ -91,13 +105,7 @@ void score_all_pairs(const GroupJob& job, Scratch& scratch) {
     for (std::size_t i = 0; i < rows; ++i) {
         float* row = distances + i * rows;
         row[i] = std::numeric_limits<float>::infinity();  // out of reach
-        nearest_places(row, rows, job.k, job.scorer.kernel(), scratch);
-        std::int64_t* targets = job.targets(i);
-        float* found = job.distances(i);
-        for (std::size_t m = 0; m < job.k; ++m) {
-            targets[m] = job.rows[scratch.columns[m]];
-            found[m] = row[scratch.columns[m]];
-        }
+        write_nearest(job, i, job.rows, row, scratch);
     }
 }
 
@@ -138,7 +146,9 @@ bool score_close_pairs(const GroupJob& job, Scratch& scratch) {
     for (std::size_t i = 0; i < rows; ++i) {
         job.scorer.load(job.rows[i], scratch.x.data());
         squares[i] = scratch.x[kernels::padded(job.dim)];
-        place_row({}, Metric::angular, job.dim, scratch.x.data(), scratch.gathered.data() + i * job.dim);
+        const double factor = unit_factor(Metric::angular, job.dim, scratch.x.data());
+        float* unit = scratch.gathered.data() + i * job.dim;
+        for (std::size_t c = 0; c < job.dim; ++c) unit[c] = static_cast<float>(scratch.x[c] * factor);
     }
     make_room(scratch.scores, rows * rows);
     float* scores = scratch.scores.data();
@@ -146,9 +156,8 @@ bool score_close_pairs(const GroupJob& job, Scratch& scratch) {
     mirror(scores, rows);
 
     const float margin = margin_of(job.dim);
-    constexpr std::size_t room = 64;
-    make_room(scratch.columns, rows + room);
-    make_room(scratch.pairs, 2 * (rows + room));
+    make_room(scratch.columns, rows + 16);
+    make_room(scratch.pairs, 2 * (rows + 32));
     make_room(scratch.found, rows);
     std::vector<std::int64_t> close;
     std::vector<double> close_squares;
@@ -169,16 +178,11 @@ bool score_close_pairs(const GroupJob& job, Scratch& scratch) {
             close[m] = job.rows[scratch.columns[m]];
             close_squares[m] = squares[scratch.columns[m]];
         }
+        // Once more: all rows as doubles would not stay in the cache.
         job.scorer.load(job.rows[i], scratch.x.data());
         job.scorer.distances_to(scratch.x.data(), close, close_squares.data(), scratch.y.data(),
                                 scratch.found.data());
-        nearest_places(scratch.found.data(), count, job.k, kernel, scratch);
-        std::int64_t* targets = job.targets(i);
-        float* found = job.distances(i);
-        for (std::size_t m = 0; m < job.k; ++m) {
-            targets[m] = close[scratch.columns[m]];
-            found[m] = scratch.found[scratch.columns[m]];
-        }
+        write_nearest(job, i, close, scratch.found.data(), scratch);
     }
     scratch.counters.scored_pairs += static_cast<std::int64_t>(scored);
     return true;

@@ -32,11 +32,8 @@ void offer_index(std::span<const std::uint32_t> selected, const GroupRows& rows,
     for (std::int64_t block = 0; block < rows.blocks(); ++block) {
         const std::size_t b = rows.block_first(block);
         const std::size_t n = rows.block_size(block);
-        if (index.codes().in_use()) {
-            for (std::size_t i = 0; i < selected.size(); ++i) thresholds[i] = lists.threshold(i);
-            if (for_each_close(index, selection, b, n, thresholds.data(), rows.dim(), kernel, scratch, offer))
-                continue;
-        }
+        for (std::size_t i = 0; i < selected.size(); ++i) thresholds[i] = lists.threshold(i);
+        if (for_each_close(index, selection, b, n, thresholds.data(), kernel, scratch, offer)) continue;
         index.score_rows(selection, b, n, scratch);
         for (std::size_t i = 0; i < selected.size(); ++i) {
             const auto candidate_of = [b](std::uint32_t j) { return static_cast<std::uint32_t>(b + j); };

@@ -45,18 +45,19 @@ void offer_scores(CandidateLists& lists, std::size_t list, const float* scores, 
 }
 
 /// Calls use(i, row, score) for all selected rows i and rows of [b, b + n) whose score is not below
-/// thresholds[i]. Of codes only: the first bytes tell most pairs apart. Returns false where they do not, and
-/// nothing is done.
+/// thresholds[i], where the first bytes of codes tell most pairs apart. Returns false where they do not or
+/// there are none, and nothing is done.
 template <typename Use>
 bool for_each_close(const FlatIndex& index, const FlatIndex::Selection& selected, std::size_t b,
-                    std::size_t n, const float* thresholds, std::size_t dim, const kernels::Table& kernel,
-                    Scratch& scratch, Use use) {
+                    std::size_t n, const float* thresholds, const kernels::Table& kernel, Scratch& scratch,
+                    Use use) {
+    if (!index.codes().in_use()) return false;
     make_room(scratch.unreachable, n, std::numeric_limits<float>::infinity());
     // The kernel lays out the second rows anew: those are the fewer ones.
     const auto [pairs, share] =
         find_close_pairs(kernel, index.codes().from(b), n, {index.offsets() + b, scratch.unreachable.data()},
-                         selected.codes.from(0), selected.count, {selected.offsets.data(), thresholds}, dim,
-                         scratch.packed_codes, scratch.pairs);
+                         selected.codes.from(0), selected.count, {selected.offsets.data(), thresholds},
+                         index.dim(), scratch.packed_codes, scratch.pairs);
     if (share < 1.0) return false;
     make_room(scratch.found, pairs.size());
     index.score_pairs(b, selected, pairs, scratch.found.data());

@@ -240,10 +240,7 @@ void FlatSearch::mark_within(const float* thresholds, std::span<const std::uint3
     const auto mark = [&](std::size_t i, std::size_t row, float) {
         if (row != rows[i]) wanted[row - b] |= std::uint64_t{1} << i;
     };
-    if (index_.codes().in_use() &&
-        for_each_close(index_, selection, b, n, thresholds, job_.dim, kernel, scratch, mark)) {
-        return;
-    }
+    if (for_each_close(index_, selection, b, n, thresholds, kernel, scratch, mark)) return;
     index_.score_rows(selection, b, n, scratch);
     make_room(scratch.columns, n);
     make_room(scratch.found, n);

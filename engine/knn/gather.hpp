@@ -34,6 +34,8 @@ public:
     /// Whether it has room for any row.
     bool in_use() const { return !offsets_.empty(); }
 
+    std::size_t dim() const { return dim_; }
+
     /// Fills the place of row i from what the scorer loads. `placed` is scratch.
     void set(std::size_t i, const double* loaded, std::vector<float>& placed);
 

@@ -43,7 +43,6 @@ public:
     const UniqueRows& unique() const { return unique_; }
     const Frame& frame() const { return frame_; }
     std::size_t size() const { return unique_.size(); }
-    std::size_t dim() const { return job_.dim; }
 
     std::int64_t blocks() const { return blocks_.count; }
     std::size_t block_rows() const { return static_cast<std::size_t>(blocks_.block_rows); }

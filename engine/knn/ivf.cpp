@@ -368,8 +368,7 @@ bool IvfSearch::offer_close(std::span<const std::uint32_t> queries, const FlatIn
         if (score >= lists_.threshold(queries[q]))
             lists_.push(queries[q], score, static_cast<std::uint32_t>(row));
     };
-    return for_each_close(index_, selected, b, nb, thresholds, job_.dim, job_.scorer.kernel(), scratch,
-                          offer);
+    return for_each_close(index_, selected, b, nb, thresholds, job_.scorer.kernel(), scratch, offer);
 }
 
 std::int64_t IvfSearch::begin_rank(Scratch&) {
