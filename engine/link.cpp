@@ -76,9 +76,11 @@ std::vector<GroupReport> group_reports(const GroupColumn& groups, const Plan& pl
         report.planned_cost += group.cost;
         report.planned_memory_bytes = std::max(report.planned_memory_bytes, group.memory_bytes);
     }
+    std::vector<std::int64_t> rows(reports.size(), 0);
     for (const std::int32_t code : groups.codes) {
-        if (code >= 0) ++reports[static_cast<std::size_t>(code)].rows;
+        if (code >= 0) ++rows[static_cast<std::size_t>(code)];
     }
+    for (std::size_t g = 0; g < reports.size(); ++g) reports[g].rows = rows[g];
     return reports;
 }
 

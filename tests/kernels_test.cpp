@@ -44,7 +44,7 @@ std::vector<double> random_row(std::size_t n, std::mt19937_64& random) {
 double pair(const kernels::Table& table, PairOp op, const std::vector<double>& x,
             const std::vector<double>& y) {
     double out = 0.0;
-    table.pair_tile(op, x.data(), 1, y.data(), 1, x.size(), x.size(), false, &out);
+    table.pairs_with(op, x.data(), 1, x.size(), y.data(), x.size(), &out);
     return out;
 }
 
@@ -316,14 +316,14 @@ TEST_CASE("products with rows as they were given are those with loaded rows, bit
     }
 }
 
-TEST_CASE("a tile of pairs is what its pairs are one by one, bit by bit, under every instruction set") {
+TEST_CASE("pairs of many rows are what they are one by one, bit by bit, under every instruction set") {
     std::mt19937_64 random(4);
     for (const std::size_t dim : {1U, 31U, 32U, 33U, 384U}) {
         const std::size_t n = kernels::padded(dim);
         const std::size_t stride = n + 8;
-        constexpr std::size_t most = 11;
-        std::vector<double> rows(2 * most * stride, 0.0);
-        for (std::size_t r = 0; r < 2 * most; ++r) {
+        constexpr std::size_t most = 13;
+        std::vector<double> rows((most + 1) * stride, 0.0);
+        for (std::size_t r = 0; r <= most; ++r) {
             for (std::size_t c = 0; c < dim; ++c)
                 rows[r * stride + c] = static_cast<double>(static_cast<float>(random_row(1, random)[0]));
         }
@@ -337,26 +337,20 @@ TEST_CASE("a tile of pairs is what its pairs are one by one, bit by bit, under e
                 const auto expected = [&](std::size_t i, std::size_t j) {
                     return pair(*tables().front(), same, row(i), row(j));
                 };
-                for (const auto& [nx, ny] : {std::pair{0, 3}, {1, 1}, {5, 1}, {1, 4}, {4, 2}, {11, 7}}) {
-                    const auto na = static_cast<std::size_t>(nx);
-                    const auto nb = static_cast<std::size_t>(ny);
-                    std::vector<double> out(na * nb + 1, -1.0);
-                    table->pair_tile(op, rows.data(), na, rows.data() + most * stride, nb, stride, n, false,
-                                     out.data());
-                    for (std::size_t i = 0; i < na; ++i) {
-                        for (std::size_t j = 0; j < nb; ++j)
-                            CHECK(same_bits(out[i * nb + j], expected(i, most + j)));
-                    }
-                    CHECK(out.back() == -1.0);
-                }
                 for (std::size_t count = 0; count <= most; ++count) {
-                    std::vector<double> out(count * count + 1, -1.0);
-                    table->pair_tile(op, rows.data(), count, rows.data(), count, stride, n, true, out.data());
+                    std::vector<double> with(count + 1, -1.0);
+                    table->pairs_with(op, rows.data(), count, stride, rows.data() + most * stride, n,
+                                      with.data());
+                    for (std::size_t i = 0; i < count; ++i) CHECK(same_bits(with[i], expected(i, most)));
+                    CHECK(with.back() == -1.0);
+
+                    std::vector<double> among(count * count + 1, -1.0);
+                    table->pairs_among(op, rows.data(), count, stride, n, among.data());
                     for (std::size_t i = 0; i < count; ++i) {
-                        for (std::size_t j = i + 1; j < count; ++j)
-                            CHECK(same_bits(out[i * count + j], expected(i, j)));
+                        for (std::size_t j = i; j < count; ++j)
+                            CHECK(same_bits(among[i * count + j], expected(i, j)));
                     }
-                    CHECK(out.back() == -1.0);
+                    CHECK(among.back() == -1.0);
                 }
             }
             CHECK(same_bits(

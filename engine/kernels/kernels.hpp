@@ -30,6 +30,9 @@ constexpr std::size_t packed_floats(std::size_t rows, std::size_t dim) {
 /// The largest `few_keys` of all tables.
 inline constexpr std::size_t most_few_keys = 128;
 
+/// Rows of the largest matrix that rank_columns takes: past it ranking each by itself is faster.
+inline constexpr std::size_t most_ranked_rows = 64;
+
 /// Rows of int8 codes are padded with zeros to a multiple of this.
 constexpr std::size_t narrow_padded(std::size_t dim) { return (dim + 63) / 64 * 64; }
 
@@ -114,10 +117,12 @@ struct Table {
     double (*squared_l2_scaled)(const double* x, double x_factor, const double* y, double y_factor,
                                 std::size_t n);
 
-    /// out[i * ny + j] = what `op` says of the rows x + i * stride and y + j * stride; with `upper`, at least
-    /// where j > i.
-    void (*pair_tile)(PairOp op, const double* x, std::size_t nx, const double* y, std::size_t ny,
-                      std::size_t stride, std::size_t n, bool upper, double* out);
+    /// out[i] = what `op` says of the rows x + i * stride and y, for i < nx.
+    void (*pairs_with)(PairOp op, const double* x, std::size_t nx, std::size_t stride, const double* y,
+                       std::size_t n, double* out);
+    /// out[i * count + j] = what `op` says of the rows x + i * stride and x + j * stride, for i <= j < count.
+    void (*pairs_among)(PairOp op, const double* x, std::size_t count, std::size_t stride, std::size_t n,
+                        double* out);
     /// With s = 2 - 2 inner[j] / sqrt(x_squares * y_squares[j]): out[j] = min(2, sqrt(s)) as a float where
     /// s > least, and -1 elsewhere, for j < n. Returns how many are -1.
     std::size_t (*angles)(const double* inner, double x_squares, const double* y_squares, std::size_t n,
@@ -134,6 +139,10 @@ struct Table {
     /// order[m] = the place of the m-th least of the n floats, none of them NaN, for m < k; equal ones by
     /// place. What order[k, n) then holds means nothing. The work grows with n squared, as above.
     void (*rank_floats)(const float* values, std::size_t n, std::size_t k, std::uint32_t* order);
+
+    /// order[i * k + m] = the place of the m-th least of column i of a matrix of n x n floats, none of them
+    /// NaN, for m < k; equal ones by place. n <= most_ranked_rows.
+    void (*rank_columns)(const float* values, std::size_t n, std::size_t k, std::uint32_t* order);
 
     /// columns = the places, ascending, of those of the n floats, none of them NaN, that are not below the
     /// k-th largest of them less `margin`, 0 < k <= n. Returns how many. `columns` has room for n + 16,

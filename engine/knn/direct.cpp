@@ -78,16 +78,22 @@ void nearest_places(const float* distances, std::size_t n, std::size_t k, const 
     }
 }
 
+/// Writes k of `rows`, those at `places`, as the neighbors of row i; `distances` are those of all `rows`.
+void write_neighbors(const GroupJob& job, std::size_t i, std::span<const std::int64_t> rows,
+                     const float* distances, const std::uint32_t* places) {
+    std::int64_t* targets = job.targets(i);
+    float* found = job.distances(i);
+    for (std::size_t m = 0; m < job.k; ++m) {
+        targets[m] = rows[places[m]];
+        found[m] = distances[places[m]];
+    }
+}
+
 /// Writes the k nearest of `rows`, ascending and at `distances`, as the neighbors of row i.
 void write_nearest(const GroupJob& job, std::size_t i, std::span<const std::int64_t> rows,
                    const float* distances, Scratch& scratch) {
     nearest_places(distances, rows.size(), job.k, job.scorer.kernel(), scratch);
-    std::int64_t* targets = job.targets(i);
-    float* found = job.distances(i);
-    for (std::size_t m = 0; m < job.k; ++m) {
-        targets[m] = rows[scratch.columns[m]];
-        found[m] = distances[scratch.columns[m]];
-    }
+    write_neighbors(job, i, rows, distances, scratch.columns.data());
 }
 
 /// Every pair goes through the canonical scoring.
@@ -102,11 +108,17 @@ void score_all_pairs(const GroupJob& job, Scratch& scratch) {
     job.scorer.all_distances(scratch.x.data(), rows, job.dim, scratch.y, distances);
     scratch.counters.scored_pairs += static_cast<std::int64_t>(rows * (rows - 1) / 2);
 
-    for (std::size_t i = 0; i < rows; ++i) {
-        float* row = distances + i * rows;
-        row[i] = std::numeric_limits<float>::infinity();  // out of reach
-        write_nearest(job, i, job.rows, row, scratch);
+    for (std::size_t i = 0; i < rows; ++i)
+        distances[i * rows + i] = std::numeric_limits<float>::infinity();  // out of reach
+    if (rows > kernels::most_ranked_rows) {
+        for (std::size_t i = 0; i < rows; ++i)
+            write_nearest(job, i, job.rows, distances + i * rows, scratch);
+        return;
     }
+    make_room(scratch.columns, rows * job.k);
+    job.scorer.kernel().rank_columns(distances, rows, job.k, scratch.columns.data());
+    for (std::size_t i = 0; i < rows; ++i)
+        write_neighbors(job, i, job.rows, distances + i * rows, scratch.columns.data() + i * job.k);
 }
 
 /// out[j * n + i] = out[i * n + j] for i < j.

@@ -1,7 +1,8 @@
 #pragma once
 
+#include "ordered_bits.hpp"
+
 #include <algorithm>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -12,14 +13,11 @@ namespace grouplink::knn {
 using Key = std::uint64_t;
 
 constexpr Key make_key(float value, std::uint32_t row) {
-    const auto bits = std::bit_cast<std::uint32_t>(value + 0.0F);  // -0 becomes +0
-    const std::uint32_t ordered = bits & 0x80000000U ? ~bits : bits | 0x80000000U;
-    return (static_cast<Key>(ordered) << 32) | row;
+    return (static_cast<Key>(ordered_bits(value + 0.0F)) << 32) | row;  // -0 becomes +0
 }
 
 constexpr float key_value(Key key) {
-    const auto ordered = static_cast<std::uint32_t>(key >> 32);
-    return std::bit_cast<float>(ordered & 0x80000000U ? ordered & 0x7fffffffU : ~ordered);
+    return from_ordered_bits(static_cast<std::uint32_t>(key >> 32));
 }
 
 constexpr std::uint32_t key_row(Key key) { return static_cast<std::uint32_t>(key); }

@@ -30,16 +30,20 @@ using knn::Scratch;
 
 /// Where each row's neighbors go: rows that are not searched have none.
 std::vector<std::int64_t> neighbor_offsets(const RowsByGroup& grouped, const Plan& plan, std::int64_t rows,
-                                           std::int64_t n_nearest) {
+                                           std::int64_t n_nearest, int threads) {
+    constexpr std::int64_t groups_at_once = 256;
     std::vector<std::int64_t> offsets(static_cast<std::size_t>(rows) + 1, 0);
-    for (const GroupPlan& group : plan.groups) {
-        const auto queries = grouped.group(group.group)
-                                 .subspan(static_cast<std::size_t>(group.first_query),
-                                          static_cast<std::size_t>(group.queries));
-        for (const std::int64_t row : queries) {
-            offsets[static_cast<std::size_t>(row) + 1] = std::min(n_nearest, group.rows - 1);
+    const auto count = [&](std::int64_t first, std::int64_t last, int) {
+        for (std::int64_t position = first; position < last; ++position) {
+            const GroupPlan& group = plan.groups[static_cast<std::size_t>(position)];
+            const auto queries = grouped.group(group.group)
+                                     .subspan(static_cast<std::size_t>(group.first_query),
+                                              static_cast<std::size_t>(group.queries));
+            const std::int64_t neighbors = std::min(n_nearest, group.rows - 1);
+            for (const std::int64_t row : queries) offsets[static_cast<std::size_t>(row) + 1] = neighbors;
         }
-    }
+    };
+    parallel::for_blocks(std::ssize(plan.groups), groups_at_once, threads, {}, "memory", count);
     for (std::size_t row = 1; row < offsets.size(); ++row) offsets[row] += offsets[row - 1];
     return offsets;
 }
@@ -78,7 +82,7 @@ void search_here(const GroupJob& job, FlatPath path, std::span<Scratch> scratch,
 Neighbors room_for_neighbors(const RowsByGroup& grouped, const Plan& plan, std::int64_t rows,
                              std::int64_t n_nearest, int threads) {
     Neighbors neighbors;
-    neighbors.offsets = neighbor_offsets(grouped, plan, rows, n_nearest);
+    neighbors.offsets = neighbor_offsets(grouped, plan, rows, n_nearest, threads);
     const auto links = static_cast<std::size_t>(neighbors.offsets.back());
     knn::resize_on_large_pages(neighbors.targets, links, threads);
     knn::resize_on_large_pages(neighbors.distances, links, threads);

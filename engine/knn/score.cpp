@@ -123,7 +123,7 @@ void RowScorer::distances(const double* x, const double* y, std::size_t count, s
     for (std::size_t first = 0; first < count; first += rows_at_once) {
         const std::size_t part = std::min(rows_at_once, count - first);
         const double* rows = y + first * stride;
-        kernel_.pair_tile(op_, rows, part, x, 1, stride, n, false, values);
+        kernel_.pairs_with(op_, rows, part, stride, x, n, values);
         if (metric_ == Metric::angular) {
             for (std::size_t j = 0; j < part; ++j) squares[j] = rows[j * stride + n];
         }
@@ -138,7 +138,7 @@ void RowScorer::all_distances(const double* rows, std::size_t count, std::size_t
     make_room(scratch, count * count + count);
     double* values = scratch.data();
     double* squares = values + count * count;
-    kernel_.pair_tile(op_, rows, count, rows, count, stride, n, true, values);
+    kernel_.pairs_among(op_, rows, count, stride, n, values);
     if (metric_ == Metric::angular) {
         for (std::size_t i = 0; i < count; ++i) squares[i] = rows[i * stride + n];
     }

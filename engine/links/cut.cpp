@@ -1,11 +1,11 @@
 #include "links/cut.hpp"
 
 #include "links/similarity.hpp"
+#include "ordered_bits.hpp"
 #include "parallel/workers.hpp"
 #include "rows/each_row.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -28,16 +28,6 @@ void for_each_weight(const Neighbors& neighbors, std::span<const std::int64_t> r
         unlooked = 0;
         parallel::check_stop(control);
     }
-}
-
-/// The bits of a float, in the order of its value.
-std::uint32_t ordered_bits(float value) {
-    const auto bits = std::bit_cast<std::uint32_t>(value);
-    return bits & 0x80000000U ? ~bits : bits | 0x80000000U;
-}
-
-float from_ordered_bits(std::uint32_t ordered) {
-    return std::bit_cast<float>(ordered & 0x80000000U ? ordered & 0x7fffffffU : ~ordered);
 }
 
 /// Order statistics without a copy of the weights: for_each visits them all, twice a rank.
@@ -145,7 +135,9 @@ std::vector<std::int64_t> kept_neighbors(const Neighbors& neighbors, const RowsB
         const auto reaches = [&](float distance) {
             return static_cast<double>(weight_of(distance)) >= cut.of_group[g];
         };
-        kept[row] = std::partition_point(begin, end, reaches) - begin;
+        // Mostly all do, and the last shows it.
+        kept[row] = begin == end || reaches(end[-1]) ? end - begin
+                                                     : std::partition_point(begin, end, reaches) - begin;
     });
     return kept;
 }

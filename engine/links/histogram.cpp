@@ -1,11 +1,15 @@
 #include "links/histogram.hpp"
 
 #include "links/similarity.hpp"
+#include "ordered_bits.hpp"
 #include "rows/each_row.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <map>
+#include <span>
 #include <utility>
 
 namespace grouplink {
@@ -13,38 +17,90 @@ namespace {
 
 constexpr std::int64_t most_degree_bins = 40;
 
-/// Calls visit(weight_of, distances of the row, worker) for the rows that have some, in parallel.
+/// Calls visit(group, distances of the row, worker) for the rows that have some, in parallel.
 template <typename Visit>
-void for_each_found(const Neighbors& neighbors, const RowsByGroup& grouped,
-                    std::span<const std::int64_t> group_dim, const LinkOptions& options, int threads,
+void for_each_found(const Neighbors& neighbors, const RowsByGroup& grouped, int threads,
                     const JobControl& control, Visit visit) {
     for_each_row(grouped, threads, control, "histogram", [&](std::size_t row, std::size_t g, int worker) {
         const auto begin = static_cast<std::size_t>(neighbors.offsets[row]);
         const auto end = static_cast<std::size_t>(neighbors.offsets[row + 1]);
         if (begin == end) return;
-        visit(WeightOf(options, static_cast<double>(group_dim[g])),
-              std::span(neighbors.distances).subspan(begin, end - begin), static_cast<std::size_t>(worker));
+        visit(g, std::span(neighbors.distances).subspan(begin, end - begin),
+              static_cast<std::size_t>(worker));
     });
 }
 
-/// The least and the most weight; the first above the second where there is none.
-std::pair<float, float> range_of(const Neighbors& neighbors, const RowsByGroup& grouped,
-                                 std::span<const std::int64_t> group_dim, const LinkOptions& options,
-                                 int threads, const JobControl& control) {
-    constexpr float infinite = std::numeric_limits<float>::infinity();
-    std::vector<std::pair<float, float>> ranges(static_cast<std::size_t>(threads), {infinite, -infinite});
-    for_each_found(neighbors, grouped, group_dim, options, threads, control,
-                   [&](const WeightOf& weight_of, std::span<const float> distances, std::size_t worker) {
-                       // Weights never increase along a row.
-                       auto& [least, most] = ranges[worker];
-                       least = std::min(least, weight_of(distances.back()));
-                       most = std::max(most, weight_of(distances.front()));
-                   });
-    for (const auto& [least, most] : ranges) {
-        ranges[0] = {std::min(ranges[0].first, least), std::max(ranges[0].second, most)};
+/// Where the links of some groups lie; the least above the most where there are none.
+struct Range {
+    float nearest = std::numeric_limits<float>::infinity();
+    float farthest = -std::numeric_limits<float>::infinity();
+    float least_weight = std::numeric_limits<float>::infinity();
+    float most_weight = -std::numeric_limits<float>::infinity();
+
+    void widen(const Range& other) {
+        nearest = std::min(nearest, other.nearest);
+        farthest = std::max(farthest, other.farthest);
+        least_weight = std::min(least_weight, other.least_weight);
+        most_weight = std::max(most_weight, other.most_weight);
     }
-    return ranges[0];
-}
+};
+
+/// The bin of a link's weight, found by its distance: as weights never grow with the distance, a bin is an
+/// interval of distances.
+class BinOf {
+public:
+    BinOf(const WeightOf& weight_of, const std::vector<double>& edges, const Range& range)
+        : nearest_(static_cast<double>(range.nearest)),
+          cells_a_unit_(static_cast<double>(cells) /
+                        std::max(static_cast<double>(range.farthest) - nearest_,
+                                 static_cast<double>(std::numeric_limits<float>::min()))),
+          farthest_{std::numeric_limits<float>::infinity()} {
+        for (std::size_t bin = 1; bin + 1 < edges.size(); ++bin)
+            farthest_.push_back(farthest_above(edges[bin], weight_of, range));
+        // The bin of the nearest distance that can fall into a cell, rounding included.
+        std::size_t bin = farthest_.size() - 1;
+        for (std::size_t cell = 0; cell < bins_.size(); ++cell) {
+            const double distance = nearest_ + (static_cast<double>(cell) - 0.5) / cells_a_unit_;
+            while (distance > static_cast<double>(farthest_[bin])) --bin;
+            bins_[cell] = static_cast<std::uint32_t>(bin);
+        }
+    }
+
+    std::size_t operator()(float distance) const {
+        std::size_t bin =
+            bins_[static_cast<std::size_t>((static_cast<double>(distance) - nearest_) * cells_a_unit_)];
+        while (distance > farthest_[bin]) --bin;
+        return bin;
+    }
+
+private:
+    static constexpr std::size_t cells = 4096;
+
+    /// The farthest distance of the range at which a link weighs `edge` or more; minus infinity where none
+    /// does.
+    static float farthest_above(double edge, const WeightOf& weight_of, const Range& range) {
+        const auto reaches = [&](std::uint32_t bits) {
+            return static_cast<double>(weight_of(from_ordered_bits(bits))) >= edge;
+        };
+        std::uint32_t low = ordered_bits(range.nearest);
+        std::uint32_t high = ordered_bits(range.farthest);
+        if (!reaches(low)) return -std::numeric_limits<float>::infinity();
+        while (low < high) {
+            const std::uint32_t middle = high - (high - low) / 2;
+            if (reaches(middle)) {
+                low = middle;
+            } else {
+                high = middle - 1;
+            }
+        }
+        return from_ordered_bits(low);
+    }
+
+    double nearest_;
+    double cells_a_unit_;
+    std::vector<float> farthest_;  ///< of each bin, none before it has: any at all in the first
+    std::array<std::uint32_t, cells + 1> bins_{};  ///< of each cell, the distances being cut into equal ones
+};
 
 /// Of rows by the exact number of their links: a bin a number, or a few of them; the last one takes the
 /// thousandth of the rows that has the most, so that a few hubs do not blur the others.
@@ -119,35 +175,49 @@ std::vector<double> round_edges(double least, double most) {
 Histogram histogram_of_weights(const Neighbors& neighbors, const RowsByGroup& grouped,
                                std::span<const std::int64_t> group_dim, const LinkOptions& options,
                                int threads, const JobControl& control) {
-    const auto [least, most] = range_of(neighbors, grouped, group_dim, options, threads, control);
-    if (least > most) return {};
+    const auto weight_of = [&](std::size_t g) {
+        return WeightOf(options, static_cast<double>(group_dim[g]));
+    };
+    std::vector<Range> ranges(static_cast<std::size_t>(threads));
+    for_each_found(neighbors, grouped, threads, control,
+                   [&](std::size_t g, std::span<const float> distances, std::size_t worker) {
+                       const float nearest = distances.front();
+                       const float farthest = distances.back();
+                       ranges[worker].widen(
+                           {nearest, farthest, weight_of(g)(farthest), weight_of(g)(nearest)});
+                   });
+    for (const Range& range : ranges) ranges[0].widen(range);
+    const Range& range = ranges[0];
+    if (range.nearest > range.farthest) return {};
     // A product of large components may have left float32's range.
     constexpr float largest = std::numeric_limits<float>::max();
-    Histogram histogram{round_edges(static_cast<double>(std::clamp(least, -largest, largest)),
-                                    static_cast<double>(std::clamp(most, -largest, largest))),
-                        {}};
-    const std::vector<double>& edges = histogram.edges;
-    const std::size_t bins = edges.size() - 1;
-    const double low = edges.front();
-    const double bins_a_unit = static_cast<double>(bins) / (edges.back() - low);
+    Histogram histogram{
+        round_edges(static_cast<double>(std::clamp(range.least_weight, -largest, largest)),
+                    static_cast<double>(std::clamp(range.most_weight, -largest, largest))),
+        {}};
+    const std::size_t bins = histogram.edges.size() - 1;
+
+    // The dimension matters where weights depend on it.
+    std::map<std::int64_t, BinOf> of_dim;
+    std::vector<const BinOf*> of_group(group_dim.size());
+    for (std::size_t g = 0; g < of_group.size(); ++g) {
+        const std::int64_t dim = options.metric == Metric::hamming ? group_dim[g] : 0;
+        auto found = of_dim.find(dim);
+        if (found == of_dim.end())
+            found = of_dim.emplace(dim, BinOf(weight_of(g), histogram.edges, range)).first;
+        of_group[g] = &found->second;
+    }
     // Neighbors of a row often fall into one bin: each count is kept in several places, for none to wait for
     // the one before it.
     constexpr std::size_t places = 4;
     std::vector<std::vector<std::int64_t>> counts(static_cast<std::size_t>(threads),
                                                   std::vector<std::int64_t>(bins * places, 0));
-    const auto bin_of = [&](float weight) {
-        const double value = std::clamp(static_cast<double>(weight), low, edges.back());
-        auto bin = std::min(static_cast<std::size_t>((value - low) * bins_a_unit), bins - 1);
-        // The product is rounded; the edges decide.
-        if (value < edges[bin]) --bin;
-        if (value >= edges[bin + 1] && bin + 1 < bins) ++bin;
-        return bin;
-    };
-    for_each_found(neighbors, grouped, group_dim, options, threads, control,
-                   [&](const WeightOf& weight_of, std::span<const float> distances, std::size_t worker) {
+    for_each_found(neighbors, grouped, threads, control,
+                   [&](std::size_t g, std::span<const float> distances, std::size_t worker) {
                        std::int64_t* const count = counts[worker].data();
+                       const BinOf& bin_of = *of_group[g];
                        for (std::size_t m = 0; m < distances.size(); ++m)
-                           ++count[bin_of(weight_of(distances[m])) * places + m % places];
+                           ++count[bin_of(distances[m]) * places + m % places];
                    });
     histogram.counts.assign(bins, 0);
     for (const std::vector<std::int64_t>& own : counts) {

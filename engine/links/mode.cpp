@@ -176,7 +176,10 @@ Neighbors symmetric_links(const Neighbors& neighbors, const std::vector<std::int
 Neighbors apply_mode(Neighbors neighbors, const std::vector<std::int64_t>& kept, LinkMode mode, int threads,
                      const JobControl& control) {
     switch (mode) {
-        case LinkMode::directed: break;
+        case LinkMode::directed:
+            if (std::accumulate(kept.begin(), kept.end(), std::int64_t{0}) == std::ssize(neighbors.targets))
+                return neighbors;
+            break;
         case LinkMode::mutual: return mutual_links(std::move(neighbors), kept, threads, control);
         case LinkMode::symmetric: return symmetric_links(neighbors, kept, threads, control);
     }

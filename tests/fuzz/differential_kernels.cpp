@@ -74,7 +74,7 @@ std::string check_doubles(Random& random) {
     }
     const auto pair = [&](const Table& table, PairOp op) {
         double out = 0.0;
-        table.pair_tile(op, x.data(), 1, y.data(), 1, x.size(), x.size(), false, &out);
+        table.pairs_with(op, x.data(), 1, x.size(), y.data(), x.size(), &out);
         return out;
     };
     const double x_factor = std::exp2(static_cast<double>(between(random, -300, 300)));
