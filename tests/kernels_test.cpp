@@ -455,6 +455,37 @@ TEST_CASE("floats in order, equal ones by place") {
     }
 }
 
+TEST_CASE("the columns of a matrix in order, equal numbers by place") {
+    std::mt19937_64 random(12);
+    for (const auto* table : tables()) {
+        CAPTURE(name(table->isa));
+        for (std::size_t n = 1; n <= kernels::most_ranked_rows; ++n) {
+            std::vector<float> values(n * n);
+            for (float& value : values)
+                value = static_cast<float>(static_cast<int>(random() % 40) - 20) / 7.0F;
+            values[n / 2 * n] = -0.0F;
+            for (std::size_t i = 0; i < n; ++i) values[i * n + i] = HUGE_VALF;
+            for (const std::size_t k : {std::size_t{1}, std::size_t{15}, n - 1, n}) {
+                if (k > n) continue;
+                CAPTURE(n);
+                CAPTURE(k);
+                std::vector<std::uint32_t> order(n * k + 1, 77);
+                table->rank_columns(values.data(), n, k, order.data());
+                CHECK(order.back() == 77);
+                for (std::size_t i = 0; i < n; ++i) {
+                    std::vector<std::uint32_t> expected(n);
+                    std::iota(expected.begin(), expected.end(), 0U);
+                    std::stable_sort(expected.begin(), expected.end(), [&](std::uint32_t a, std::uint32_t b) {
+                        return values[a * n + i] < values[b * n + i];
+                    });
+                    CHECK(std::equal(expected.begin(), expected.begin() + static_cast<std::ptrdiff_t>(k),
+                                     order.begin() + static_cast<std::ptrdiff_t>(i * k)));
+                }
+            }
+        }
+    }
+}
+
 TEST_CASE("the largest floats and those within a margin of them") {
     std::mt19937_64 random(9);
     for (const auto* table : tables()) {

@@ -101,7 +101,8 @@ void score_all_pairs(const GroupJob& job, Scratch& scratch) {
     const std::size_t rows = job.rows.size();
     const std::size_t stride = RowScorer::loaded_size(job.dim);
     make_room(scratch.x, rows * stride);
-    for (std::size_t i = 0; i < rows; ++i) job.scorer.load(job.rows[i], scratch.x.data() + i * stride);
+    for (std::size_t i = 0; i < rows; ++i)
+        job.scorer.load_components(job.rows[i], scratch.x.data() + i * stride);
 
     make_room(scratch.scores, rows * rows);
     float* distances = scratch.scores.data();
@@ -111,8 +112,7 @@ void score_all_pairs(const GroupJob& job, Scratch& scratch) {
     for (std::size_t i = 0; i < rows; ++i)
         distances[i * rows + i] = std::numeric_limits<float>::infinity();  // out of reach
     if (rows > kernels::most_ranked_rows) {
-        for (std::size_t i = 0; i < rows; ++i)
-            write_nearest(job, i, job.rows, distances + i * rows, scratch);
+        for (std::size_t i = 0; i < rows; ++i) write_nearest(job, i, job.rows, distances + i * rows, scratch);
         return;
     }
     make_room(scratch.columns, rows * job.k);

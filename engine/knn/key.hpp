@@ -16,9 +16,7 @@ constexpr Key make_key(float value, std::uint32_t row) {
     return (static_cast<Key>(ordered_bits(value + 0.0F)) << 32) | row;  // -0 becomes +0
 }
 
-constexpr float key_value(Key key) {
-    return from_ordered_bits(static_cast<std::uint32_t>(key >> 32));
-}
+constexpr float key_value(Key key) { return from_ordered_bits(static_cast<std::uint32_t>(key >> 32)); }
 
 constexpr std::uint32_t key_row(Key key) { return static_cast<std::uint32_t>(key); }
 

@@ -31,16 +31,20 @@ RowScorer::RowScorer(const MatrixView& vectors, Metric metric, const kernels::Ta
       kernel_(kernel) {}
 
 void RowScorer::load(std::int64_t row, double* out) const {
+    load_components(row, out);
+    if (metric_ != Metric::angular) return;
+    const std::size_t n = kernels::padded(static_cast<std::size_t>(vectors_.row_dim(row)));
+    out[n] = kernel_.dot(out, out, n);
+}
+
+void RowScorer::load_components(std::int64_t row, double* out) const {
     const auto dim = static_cast<std::size_t>(vectors_.row_dim(row));
-    const std::size_t n = kernels::padded(dim);
     kernel_.load(vectors_.row(row), vectors_.type, dim, out);
-    if (metric_ == Metric::angular) {
-        if (vectors_.type == ElementType::float64) {
-            // A power of two changes no digit of the direction, and keeps the squares in range.
-            const int exponent = std::ilogb(kernel_.extent(out, ElementType::float64, n).max_abs);
-            kernel_.scale(out, std::exp2(-std::clamp(exponent, -1000, 1000)), n);
-        }
-        out[n] = kernel_.dot(out, out, n);
+    if (metric_ == Metric::angular && vectors_.type == ElementType::float64) {
+        // A power of two changes no digit of the direction, and keeps the squares in range.
+        const std::size_t n = kernels::padded(dim);
+        const int exponent = std::ilogb(kernel_.extent(out, ElementType::float64, n).max_abs);
+        kernel_.scale(out, std::exp2(-std::clamp(exponent, -1000, 1000)), n);
     } else if (metric_ == Metric::hamming) {
         for (std::size_t i = 0; i < dim; ++i) out[i] = out[i] > 0.5 ? 1.0 : 0.0;
     }
@@ -131,7 +135,7 @@ void RowScorer::distances(const double* x, const double* y, std::size_t count, s
     }
 }
 
-void RowScorer::all_distances(const double* rows, std::size_t count, std::size_t dim,
+void RowScorer::all_distances(double* rows, std::size_t count, std::size_t dim,
                               AlignedVector<double>& scratch, float* out) const {
     const std::size_t n = kernels::padded(dim);
     const std::size_t stride = loaded_size(dim);
@@ -140,7 +144,7 @@ void RowScorer::all_distances(const double* rows, std::size_t count, std::size_t
     double* squares = values + count * count;
     kernel_.pairs_among(op_, rows, count, stride, n, values);
     if (metric_ == Metric::angular) {
-        for (std::size_t i = 0; i < count; ++i) squares[i] = rows[i * stride + n];
+        for (std::size_t i = 0; i < count; ++i) rows[i * stride + n] = squares[i] = values[i * count + i];
     }
     for (std::size_t i = 0; i + 1 < count; ++i) {
         float* row = out + i * count;

@@ -33,6 +33,9 @@ public:
     /// times a power of two.
     void load(std::int64_t row, double* out) const;
 
+    /// The same without the squared length.
+    void load_components(std::int64_t row, double* out) const;
+
     /// Has the row on its way to the cache when load() comes for it.
     void prefetch(std::int64_t row) const {
         constexpr std::size_t line = 64;
@@ -52,9 +55,9 @@ public:
     /// out[j] = distance(x, y_j, dim), the loaded rows y_j standing one behind another.
     void distances(const double* x, const double* y, std::size_t count, std::size_t dim, float* out) const;
 
-    /// out[i * count + j] = distance() of the loaded rows i and j, which stand one behind another, for i !=
-    /// j.
-    void all_distances(const double* rows, std::size_t count, std::size_t dim, AlignedVector<double>& scratch,
+    /// out[i * count + j] = distance() of rows i and j, which stand one behind another, for i != j. Of these
+    /// load_components() is enough: their squared lengths, where these matter, are put behind them.
+    void all_distances(double* rows, std::size_t count, std::size_t dim, AlignedVector<double>& scratch,
                        float* out) const;
 
     /// out[m] = distance(x, y), y being row rows[m], which has not been loaded. Under angular squares[m] is

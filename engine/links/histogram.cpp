@@ -50,9 +50,9 @@ struct Range {
 class BinOf {
 public:
     BinOf(const WeightOf& weight_of, const std::vector<double>& edges, const Range& range)
-        : nearest_(static_cast<double>(range.nearest)),
+        : nearest_(std::max(static_cast<double>(range.nearest), -largest)),
           cells_a_unit_(static_cast<double>(cells) /
-                        std::max(static_cast<double>(range.farthest) - nearest_,
+                        std::max(std::min(static_cast<double>(range.farthest), largest) - nearest_,
                                  static_cast<double>(std::numeric_limits<float>::min()))),
           farthest_{std::numeric_limits<float>::infinity()} {
         for (std::size_t bin = 1; bin + 1 < edges.size(); ++bin)
@@ -67,14 +67,15 @@ public:
     }
 
     std::size_t operator()(float distance) const {
-        std::size_t bin =
-            bins_[static_cast<std::size_t>((static_cast<double>(distance) - nearest_) * cells_a_unit_)];
+        const double cell = (static_cast<double>(distance) - nearest_) * cells_a_unit_;
+        std::size_t bin = bins_[static_cast<std::size_t>(std::clamp(cell, 0.0, double{cells}))];
         while (distance > farthest_[bin]) --bin;
         return bin;
     }
 
 private:
-    static constexpr std::size_t cells = 4096;
+    static constexpr int cells = 4096;
+    static constexpr auto largest = static_cast<double>(std::numeric_limits<float>::max());
 
     /// The farthest distance of the range at which a link weighs `edge` or more; minus infinity where none
     /// does.
@@ -179,22 +180,21 @@ Histogram histogram_of_weights(const Neighbors& neighbors, const RowsByGroup& gr
         return WeightOf(options, static_cast<double>(group_dim[g]));
     };
     std::vector<Range> ranges(static_cast<std::size_t>(threads));
-    for_each_found(neighbors, grouped, threads, control,
-                   [&](std::size_t g, std::span<const float> distances, std::size_t worker) {
-                       const float nearest = distances.front();
-                       const float farthest = distances.back();
-                       ranges[worker].widen(
-                           {nearest, farthest, weight_of(g)(farthest), weight_of(g)(nearest)});
-                   });
+    for_each_found(
+        neighbors, grouped, threads, control,
+        [&](std::size_t g, std::span<const float> distances, std::size_t worker) {
+            const float nearest = distances.front();
+            const float farthest = distances.back();
+            ranges[worker].widen({nearest, farthest, weight_of(g)(farthest), weight_of(g)(nearest)});
+        });
     for (const Range& range : ranges) ranges[0].widen(range);
     const Range& range = ranges[0];
     if (range.nearest > range.farthest) return {};
     // A product of large components may have left float32's range.
     constexpr float largest = std::numeric_limits<float>::max();
-    Histogram histogram{
-        round_edges(static_cast<double>(std::clamp(range.least_weight, -largest, largest)),
-                    static_cast<double>(std::clamp(range.most_weight, -largest, largest))),
-        {}};
+    Histogram histogram{round_edges(static_cast<double>(std::clamp(range.least_weight, -largest, largest)),
+                                    static_cast<double>(std::clamp(range.most_weight, -largest, largest))),
+                        {}};
     const std::size_t bins = histogram.edges.size() - 1;
 
     // The dimension matters where weights depend on it.
