@@ -292,10 +292,11 @@ TEST_CASE("products with rows as they were given are those with loaded rows, bit
         std::vector<double> x = random_row(dim, random);
         for (double& value : x) value = static_cast<double>(static_cast<float>(value));
         x.resize(n, 0.0);
-        std::vector<std::uint16_t> halves(dim);
-        std::vector<float> floats(dim);
-        std::vector<std::int8_t> bytes(dim);
-        for (std::size_t c = 0; c < dim; ++c) {
+        // A row, and another an element on.
+        std::vector<std::uint16_t> halves(dim + 1);
+        std::vector<float> floats(dim + 1);
+        std::vector<std::int8_t> bytes(dim + 1);
+        for (std::size_t c = 0; c <= dim; ++c) {
             halves[c] = static_cast<std::uint16_t>(random() & 0xbbff);  // finite ones
             floats[c] = static_cast<float>(random_row(1, random)[0]);
             bytes[c] = static_cast<std::int8_t>(random());
@@ -304,13 +305,25 @@ TEST_CASE("products with rows as they were given are those with loaded rows, bit
                                                             {ElementType::float32, floats.data()},
                                                             {ElementType::int8, bytes.data()}};
         for (const auto& [type, values] : rows) {
-            std::vector<double> y(n);
-            tables().front()->load(values, type, dim, y.data());
+            const void* const row_of[] = {values,
+                                          static_cast<const unsigned char*>(values) + element_size(type)};
+            double expected[2];
+            for (std::size_t r = 0; r < 2; ++r) {
+                std::vector<double> y(n);
+                tables().front()->load(row_of[r], type, dim, y.data());
+                expected[r] = tables().front()->dot(x.data(), y.data(), n);
+            }
             for (const auto* table : tables()) {
                 CAPTURE(name(table->isa));
                 CAPTURE(dim);
-                const double inner = table->dot_with_values(x.data(), values, type, dim);
-                CHECK(same_bits(inner, tables().front()->dot(x.data(), y.data(), n)));
+                for (const std::size_t count : {0U, 1U, 2U, 3U, 5U, 8U, 9U, 21U}) {
+                    std::vector<const void*> many(count);
+                    std::vector<double> out(count + 1, -1.0);
+                    for (std::size_t m = 0; m < count; ++m) many[m] = row_of[m % 3 / 2];
+                    table->dots_with_stored(x.data(), many.data(), count, type, dim, out.data());
+                    for (std::size_t m = 0; m < count; ++m) CHECK(same_bits(out[m], expected[m % 3 / 2]));
+                    CHECK(out.back() == -1.0);
+                }
             }
         }
     }
@@ -497,7 +510,11 @@ TEST_CASE("the largest floats and those within a margin of them") {
                 for (float& value : values) value = ties ? std::round(normal(random) * 3.0F) : normal(random);
                 values[n / 2] = -0.0F;
                 if (n > 3) values[n / 3] = -HUGE_VALF;
-                std::vector<float> sorted = values;
+                std::vector<float> offsets(n);
+                for (float& offset : offsets) offset = ties ? 1.0F : normal(random);
+                std::vector<float> less(n);
+                for (std::size_t i = 0; i < n; ++i) less[i] = values[i] - offsets[i];
+                std::vector<float> sorted = less;
                 std::sort(sorted.begin(), sorted.end(), std::greater());
                 for (const std::size_t k : {1U, 2U, 5U, 8U, 9U, 15U, 16U, 17U, 32U, 33U, 100U, 129U, 300U}) {
                     if (k > n) continue;
@@ -507,12 +524,12 @@ TEST_CASE("the largest floats and those within a margin of them") {
                         CAPTURE(margin);
                         std::vector<std::uint32_t> expected;
                         for (std::uint32_t i = 0; i < n; ++i) {
-                            if (values[i] >= sorted[k - 1] - margin) expected.push_back(i);
+                            if (less[i] >= sorted[k - 1] - margin) expected.push_back(i);
                         }
                         std::vector<std::uint32_t> scratch(2 * n + 64 + 1, 77);
                         std::vector<std::uint32_t> columns(n + 16 + 1, 77);
-                        const std::size_t count =
-                            table->find_largest(values.data(), n, k, margin, scratch.data(), columns.data());
+                        const std::size_t count = table->find_largest(values.data(), offsets.data(), n, k,
+                                                                      margin, scratch.data(), columns.data());
                         CHECK(scratch.back() == 77);
                         CHECK(columns.back() == 77);
                         columns.resize(count);
@@ -520,6 +537,22 @@ TEST_CASE("the largest floats and those within a margin of them") {
                     }
                 }
             }
+        }
+    }
+}
+
+TEST_CASE("a matrix mirrors what is above its diagonal") {
+    for (const auto* table : tables()) {
+        CAPTURE(name(table->isa));
+        for (const std::size_t n : {0U, 1U, 2U, 15U, 16U, 17U, 31U, 32U, 33U, 48U, 100U}) {
+            std::vector<float> matrix(n * n + 1);
+            std::iota(matrix.begin(), matrix.end(), 0.0F);
+            table->mirror(matrix.data(), n);
+            for (std::size_t i = 0; i < n; ++i) {
+                for (std::size_t j = 0; j < n; ++j)
+                    CHECK(matrix[i * n + j] == static_cast<float>(std::min(i, j) * n + std::max(i, j)));
+            }
+            CHECK(matrix.back() == static_cast<float>(n * n));
         }
     }
 }

@@ -89,8 +89,8 @@ TEST_CASE("a screened group has the links that the canonical scoring of all pair
     enum class Kind { random, cone, ties, close, copies };
     std::mt19937_64 random(43);
     for (const Kind kind : {Kind::random, Kind::cone, Kind::ties, Kind::close, Kind::copies}) {
-        for (const std::int64_t rows : {105, 144, 150, 512}) {
-            const std::size_t dim = rows == 150 ? 333 : rows == 512 ? 7 : 24;
+        for (const std::int64_t rows : {105, 144, 150, 300, 512, 1024}) {
+            const std::size_t dim = rows == 150 || rows == 300 ? 333 : rows == 512 ? 7 : 24;
             oracle::Rows data = oracle::gaussian_rows(rows, static_cast<std::int64_t>(dim), random);
             for (std::size_t i = 0; i < data.values.size(); ++i) {
                 std::vector<double>& row = data.values[i];

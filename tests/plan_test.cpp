@@ -24,7 +24,7 @@ TEST_CASE("blocks cover the rows, none larger than the limit, sides whole regist
 }
 
 TEST_CASE("paths go by size, cost puts the largest first") {
-    std::vector<GroupShape> shapes{{0, 8}, {1, 8}, {2, 8}, {5000, 8}, {60, 8}, {600, 8}, {60, 8}};
+    std::vector<GroupShape> shapes{{0, 8}, {1, 8}, {2, 8}, {5000, 8}, {60, 8}, {1100, 8}, {60, 8}};
     const Plan plan = make_plan(shapes, {});
     const auto of = [&](std::int32_t group) {
         return *std::find_if(plan.groups.begin(), plan.groups.end(),
@@ -41,7 +41,7 @@ TEST_CASE("paths go by size, cost puts the largest first") {
     CHECK(std::is_sorted(plan.groups.begin(), plan.groups.end(), [](const GroupPlan& a, const GroupPlan& b) {
         return a.cost != b.cost ? a.cost > b.cost : a.group < b.group;
     }));
-    CHECK(plan.result_bytes == (2 * 1 + 5000 * 15 + 60 * 15 + 600 * 15 + 60 * 15) * 12);
+    CHECK(plan.result_bytes == (2 * 1 + 5000 * 15 + 60 * 15 + 1100 * 15 + 60 * 15) * 12);
     for (const int threads : {1, 2, 64}) {
         const Plan other = make_plan(shapes, {.threads = threads});
         for (std::size_t i = 0; i < plan.groups.size(); ++i) {
@@ -63,12 +63,12 @@ TEST_CASE("which groups are searched directly") {
         CHECK(plan_of(rows + 1, dim, k, metric).path == FlatPath::tiles);
         return rows;
     };
-    // Up to where codes are better, if they ever are.
-    CHECK(last_direct(384, 15, Metric::angular) == 479);
-    CHECK(plan_of(480, 384, 15, Metric::angular).tiles == 1);
-    CHECK(last_direct(384, 5, Metric::angular) == 399);
-    CHECK(last_direct(384, 50, Metric::angular) == 512);
-    CHECK(last_direct(8, 5, Metric::angular) == 512);
+    for (const std::int64_t k : {1, 5, 15, 50}) {
+        CHECK(last_direct(384, k, Metric::angular) == 1024);
+        CHECK(last_direct(8, k, Metric::angular) == 1024);
+    }
+    // So many links that it is not worth while to have rough scores first.
+    CHECK(last_direct(384, 300, Metric::angular) == 512);
     CHECK(last_direct(384, 15, Metric::euclidean) == 112 + 8 * 15);
     CHECK(last_direct(384, 60, Metric::manhattan) == 512);
 }

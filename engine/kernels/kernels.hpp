@@ -110,9 +110,10 @@ struct Table {
     /// x[i] *= factor.
     void (*scale)(double* x, double factor, std::size_t n);
     double (*dot)(const double* x, const double* y, std::size_t n);
-    /// dot(x, y, padded(n)) with y the doubles that load() makes of `n` values, which may be any but float64:
-    /// then the products are exact where x was loaded too.
-    double (*dot_with_values)(const double* x, const void* values, ElementType type, std::size_t n);
+    /// out[m] = dot(x, y, padded(n)) with y the doubles that load() makes of the `n` values at rows[m], which
+    /// may be any but float64: then the products are exact where x was loaded too.
+    void (*dots_with_stored)(const double* x, const void* const* rows, std::size_t count, ElementType type,
+                             std::size_t n, double* out);
     /// The sum of the squared differences of x * x_factor and y * y_factor.
     double (*squared_l2_scaled)(const double* x, double x_factor, const double* y, double y_factor,
                                 std::size_t n);
@@ -144,11 +145,14 @@ struct Table {
     /// NaN, for m < k; equal ones by place. n <= most_ranked_rows.
     void (*rank_columns)(const float* values, std::size_t n, std::size_t k, std::uint32_t* order);
 
-    /// columns = the places, ascending, of those of the n floats, none of them NaN, that are not below the
-    /// k-th largest of them less `margin`, 0 < k <= n. Returns how many. `columns` has room for n + 16,
-    /// `scratch` for twice n + 32.
-    std::size_t (*find_largest)(const float* values, std::size_t n, std::size_t k, float margin,
-                                std::uint32_t* scratch, std::uint32_t* columns);
+    /// columns = the places, ascending, of those of the n floats values[i] - offsets[i], none of them NaN,
+    /// that are not below the k-th largest of them less `margin`, 0 < k <= n. Returns how many. `columns` has
+    /// room for n + 16, `scratch` for twice n + 32.
+    std::size_t (*find_largest)(const float* values, const float* offsets, std::size_t n, std::size_t k,
+                                float margin, std::uint32_t* scratch, std::uint32_t* columns);
+
+    /// matrix[j * n + i] = matrix[i * n + j] for i < j < n.
+    void (*mirror)(float* matrix, std::size_t n);
 
     /// The first place in [0, n) of a key whose lower half is `row`, or n.
     std::size_t (*find_row)(const std::uint64_t* keys, std::size_t n, std::uint32_t row);

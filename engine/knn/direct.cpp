@@ -2,6 +2,7 @@
 #include "knn/frame.hpp"
 #include "knn/group.hpp"
 #include "knn/key.hpp"
+#include "knn/row_codes.hpp"
 #include "plan/plan.hpp"
 
 #include <algorithm>
@@ -121,35 +122,80 @@ void score_all_pairs(const GroupJob& job, Scratch& scratch) {
         write_neighbors(job, i, job.rows, distances + i * rows, scratch.columns.data() + i * job.k);
 }
 
-/// out[j * n + i] = out[i * n + j] for i < j.
-void mirror(float* out, std::size_t n) {
-    constexpr std::size_t side = 16;  // of a square that both ends of fit the nearest cache
-    for (std::size_t a = 0; a < n; a += side) {
-        for (std::size_t b = a; b < n; b += side) {
-            for (std::size_t j = b; j < std::min(n, b + side); ++j) {
-                const std::size_t last = std::min({n, a + side, j});
-                for (std::size_t i = a; i < last; ++i) out[j * n + i] = out[i * n + j];
-            }
-        }
+constexpr double unit_roundoff = 0x1p-24;
+
+/// Scores of all pairs, the larger the closer, that are near the true ones.
+struct RoughScores {
+    float* scores;  ///< rows x rows; to the score of (i, j) that of a row belongs that depends on i alone
+    std::vector<float> offsets;  ///< of each column, still to be taken off
+    /// Of each row: how far below its k-th largest score those of its k nearest, and of all that are as near,
+    /// may be.
+    std::vector<float> margins;
+};
+
+/// As inner products of rows at unit length, in float32. With u = 2^-24 and n = dim, such a product is off by
+/// at most n u for the sum (Jeannerod and Rump, Improved error bounds for inner products in floating-point
+/// arithmetic, 2013) and 3 u for the rows, each of which was rounded once: twice that for two products.
+/// Distances that round to the same float32 differ by at most 2^-23 of themselves, so their products by at
+/// most 8 u; and the difference of the k-th and this margin is rounded, too. The canonical scoring, in
+/// doubles, adds n 2^-50.
+RoughScores score_in_float32(std::size_t rows, std::size_t dim, const kernels::Table& kernel,
+                             Scratch& scratch) {
+    float* scores = scratch.scores.data();
+    kernels::inner_products_of_pairs(kernel, scratch.gathered.data(), rows, dim, scratch.packed, scores);
+    const double margin = (static_cast<double>(dim) * (2.0 + 0x1p-8) + 32.0) * unit_roundoff;
+    return {scores, std::vector<float>(rows, 0.0F), std::vector<float>(rows, static_cast<float>(margin))};
+}
+
+/// As minus half of squared distances, but for what depends on i alone, of rows at unit length less their
+/// mean, which are held as codes. With N and E the largest norm and error of a row's codes, an inner product
+/// of those of i is off by at most errors[i] N + norms[i] E: twice that for two of them. All else is
+/// roundings: with u = 2^-24 and n = dim, of two scores n u N^2 for half of the squares, 9 u N^2 for a
+/// product of integers and its scales and for differences, 8 u (1 + N) for the rows, which were rounded
+/// twice, 8 u for distances that round to the same float32, and 2 u N^2 for the difference of the k-th and
+/// the margin.
+RoughScores score_in_codes(std::size_t rows, std::size_t dim, const kernels::Table& kernel,
+                           Scratch& scratch) {
+    float* units = scratch.gathered.data();
+    std::vector<float> mean(dim, 0.0F);
+    for (std::size_t i = 0; i < rows; ++i) {
+        for (std::size_t c = 0; c < dim; ++c) mean[c] += units[i * dim + c];
     }
+    for (float& component : mean) component /= static_cast<float>(rows);
+    RowCodes codes(rows, dim, false);
+    RoughScores rough{scratch.scores.data(), std::vector<float>(rows), std::vector<float>(rows)};
+    for (std::size_t i = 0; i < rows; ++i) {
+        float* row = units + i * dim;
+        for (std::size_t c = 0; c < dim; ++c) row[c] -= mean[c];
+        codes.set(i, row, kernel);
+        rough.offsets[i] = kernel.dot_f32(row, row, dim) / 2.0F;
+    }
+    const kernels::NarrowRows narrow = codes.from(0);
+    make_room(scratch.packed_codes, kernels::narrow_packed_words(rows, dim));
+    kernel.s8_tile(narrow, rows, narrow, rows, dim, true, scratch.packed_codes.data(), rough.scores);
+
+    const auto longest = static_cast<double>(*std::max_element(narrow.norms, narrow.norms + rows));
+    const auto worst = static_cast<double>(*std::max_element(narrow.errors, narrow.errors + rows));
+    const double roundings = (static_cast<double>(dim) * (1.0 + 0x1p-8) + 32.0) * unit_roundoff *
+                             (1.0 + longest) * (1.0 + longest);
+    for (std::size_t i = 0; i < rows; ++i) {
+        const auto error = static_cast<double>(narrow.errors[i]);
+        const auto norm = static_cast<double>(narrow.norms[i]);
+        rough.margins[i] = static_cast<float>(2.0 * (error * longest + norm * worst) + roundings);
+    }
+    return rough;
 }
 
-/// How far below the k-th largest inner product, in float32, of rows at unit length those of the k nearest
-/// and of all that are as near may be. With u = 2^-24 and n = dim, such a product is off by at most n u for
-/// the sum (Jeannerod and Rump, Improved error bounds for inner products in floating-point arithmetic, 2013)
-/// and 3 u for the rows, each of which was rounded once: twice that for two products. Distances that round to
-/// the same float32 differ by at most 2^-23 of themselves, so their products by at most 8 u; and the
-/// difference of the k-th and this margin is rounded, too. The canonical scoring, in doubles, adds n 2^-50.
-float margin_of(std::size_t dim) {
-    constexpr double unit_roundoff = 0x1p-24;
-    return static_cast<float>((static_cast<double>(dim) * (2.0 + 0x1p-8) + 32.0) * unit_roundoff);
-}
-
-/// Under angular: only those pairs go through the canonical scoring whose inner product in float32 is near
-/// the largest of one of the rows. Returns false when these are so many that it does not pay.
+/// Under angular: only those pairs go through the canonical scoring whose rough score is near the largest of
+/// one of the rows. Returns false where it does not pay: these are too many, or BLAS is as fast on tiles.
 bool score_close_pairs(const GroupJob& job, Scratch& scratch) {
+    constexpr std::size_t most_by_blas = 512;
+    constexpr std::size_t least_of_codes = 300;  // below, what they save is less than what they let pass
     const std::size_t rows = job.rows.size();
     const kernels::Table& kernel = job.scorer.kernel();
+    const bool codes =
+        kernel.s8_tile != nullptr && rows >= least_of_codes && job.dim <= kernels::most_narrow_dim;
+    if (!codes && !kernel.ip_tile && rows > most_by_blas) return false;
     const std::size_t loaded = RowScorer::loaded_size(job.dim);
     make_room(scratch.x, loaded);
     make_room(scratch.y, loaded + rows);
@@ -163,11 +209,10 @@ bool score_close_pairs(const GroupJob& job, Scratch& scratch) {
         for (std::size_t c = 0; c < job.dim; ++c) unit[c] = static_cast<float>(scratch.x[c] * factor);
     }
     make_room(scratch.scores, rows * rows);
-    float* scores = scratch.scores.data();
-    kernels::inner_products_of_pairs(kernel, scratch.gathered.data(), rows, job.dim, scratch.packed, scores);
-    mirror(scores, rows);
+    const RoughScores rough = codes ? score_in_codes(rows, job.dim, kernel, scratch)
+                                    : score_in_float32(rows, job.dim, kernel, scratch);
+    kernel.mirror(rough.scores, rows);
 
-    const float margin = margin_of(job.dim);
     make_room(scratch.columns, rows + 16);
     make_room(scratch.pairs, 2 * (rows + 32));
     make_room(scratch.found, rows);
@@ -178,10 +223,11 @@ bool score_close_pairs(const GroupJob& job, Scratch& scratch) {
     constexpr std::size_t rows_to_tell = 16;
     std::size_t scored = 0;
     for (std::size_t i = 0; i < rows; ++i) {
-        float* row = scores + i * rows;
+        float* row = rough.scores + i * rows;
         row[i] = -std::numeric_limits<float>::infinity();  // out of reach
         const std::size_t count =
-            kernel.find_largest(row, rows, job.k, margin, scratch.pairs.data(), scratch.columns.data());
+            kernel.find_largest(row, rough.offsets.data(), rows, job.k, rough.margins[i],
+                                scratch.pairs.data(), scratch.columns.data());
         scored += count;
         if (i >= rows_to_tell && scored > most_a_neighbor * job.k * (i + 1)) return false;
         close.resize(count);

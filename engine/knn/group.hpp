@@ -54,8 +54,8 @@ struct Scratch {
 };
 
 /// Searches a small group at once: every pair goes through the canonical scoring or, where that pays, those
-/// that float32 scores leave. Returns false where these turn out to leave too many, as of rows that are all
-/// alike, and what is written then means nothing.
+/// that rough scores leave. Returns false where tiles are faster, as where rough scores leave too many of
+/// rows that are all alike, and what is written then means nothing.
 bool search_direct(const GroupJob& job, Scratch& scratch);
 
 }  // namespace grouplink::knn

@@ -62,28 +62,26 @@ constexpr std::size_t rows_at_once = 64;
 
 void RowScorer::distances_to(const double* x, std::span<const std::int64_t> rows, const double* squares,
                              double* scratch, float* out) const {
-    constexpr std::size_t ahead = 3;  // rows lie anywhere in memory: ask for them in time
-    const bool from_values = exact_products_ && (metric_ == Metric::angular || metric_ == Metric::dot);
+    if (!exact_products_ || (metric_ != Metric::angular && metric_ != Metric::dot)) {
+        constexpr std::size_t ahead = 3;  // rows lie anywhere in memory: ask for them in time
+        for (std::size_t m = 0; m < rows.size(); ++m) {
+            if (m + ahead < rows.size()) prefetch(rows[m + ahead]);
+            load(rows[m], scratch);
+            out[m] = distance(x, scratch, static_cast<std::size_t>(vectors_.row_dim(rows[m])));
+        }
+        return;
+    }
+    const void* stored[rows_at_once];
     double inner[rows_at_once];
     while (!rows.empty()) {
         const std::size_t count = std::min(rows.size(), rows_at_once);
-        for (std::size_t m = 0; m < count; ++m) {
-            if (m + ahead < rows.size()) prefetch(rows[m + ahead]);
-            const auto dim = static_cast<std::size_t>(vectors_.row_dim(rows[m]));
-            if (from_values) {
-                inner[m] = kernel_.dot_with_values(x, vectors_.row(rows[m]), vectors_.type, dim);
-            } else {
-                load(rows[m], scratch);
-                out[m] = distance(x, scratch, dim);
-            }
-        }
-        if (from_values) {
-            const auto dim = static_cast<std::size_t>(vectors_.row_dim(rows.front()));
-            finish(inner, x, squares, count, dim, out, [&](std::size_t m) {
-                load(rows[m], scratch);
-                return scratch;
-            });
-        }
+        const auto dim = static_cast<std::size_t>(vectors_.row_dim(rows.front()));
+        for (std::size_t m = 0; m < count; ++m) stored[m] = vectors_.row(rows[m]);
+        kernel_.dots_with_stored(x, stored, count, vectors_.type, dim, inner);
+        finish(inner, x, squares, count, dim, out, [&](std::size_t m) {
+            load(rows[m], scratch);
+            return scratch;
+        });
         rows = rows.subspan(count);
         squares += count;
         out += count;

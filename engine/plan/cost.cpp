@@ -16,7 +16,7 @@ namespace {
 
 /// The canonical scoring of a pair of a tiny group, with its share of loading and sorting.
 constexpr double direct_pair_factor = 30.0;
-/// A pair of such a group, and all that a link takes besides, where float32 scores come first.
+/// A pair of such a group, and all that a link takes besides, where rough scores come first.
 constexpr double screened_pair_factor = 6.5;
 constexpr double screened_link_factor = 145.0;
 /// All that a link takes besides tiles, where every pair is looked at: passing the filter, lists, ranking.

@@ -51,17 +51,16 @@ constexpr double batch_cost = 7e8;
 
 /// Past this a group's rows and the scores of all its pairs fall out of a core's cache on the direct path.
 constexpr std::int64_t largest_direct = 512;
+/// The same where rough scores come first, and rows are not held as doubles.
+constexpr std::int64_t largest_screened = 1024;
 
 FlatPath path_of(const GroupSize& size, Metric metric) {
     if (size.rows < 2) return FlatPath::none;
-    bool direct = size.rows <= largest_direct;
-    if (wants_screening(metric, size.rows, size.links)) {
-        direct = direct && !wants_codes(metric, size.rows, size.dim, size.links);
-    } else {
-        // Tiles pay off where a row has several times more pairs than candidates to rescore.
-        direct = direct && size.rows <= 112 + 8 * std::min(size.links, largest_direct);
-    }
-    return direct ? FlatPath::direct : FlatPath::tiles;
+    // Tiles pay off where a row has several times more pairs than candidates to rescore.
+    const std::int64_t most = wants_screening(metric, size.rows, size.links)
+                                  ? largest_screened
+                                  : std::min(largest_direct, 112 + 8 * std::min(size.links, largest_direct));
+    return size.rows <= most ? FlatPath::direct : FlatPath::tiles;
 }
 
 /// Flat where nothing approximate can be had, or would be of no use.

@@ -50,9 +50,8 @@ Blocks blocks_of(std::int64_t rows);
 bool wants_codes(Metric metric, std::int64_t rows, std::int64_t dim, std::int64_t k);
 std::int64_t code_bytes(std::int64_t rows, std::int64_t dim);
 
-/// Whether a group that is searched directly is cheaper to search by inner products in float32 first, so that
-/// only the closest pairs go through the canonical scoring: where a row has several times more pairs than
-/// neighbors.
+/// Whether a group that is searched directly is cheaper to search by rough scores first, so that only the
+/// closest pairs go through the canonical scoring: where a row has several times more pairs than neighbors.
 bool wants_screening(Metric metric, std::int64_t rows, std::int64_t k);
 
 /// What a copy takes of rows that lie scattered over the input, as a search of more than a handful of rows

@@ -67,7 +67,8 @@ std::vector<GroupPlan> cut_groups(const Plan& plan, const LinkOptions& options, 
         double total = 0.0;
         for (const GroupPlan& group : plan.groups) {
             const std::size_t first = pieces.size();
-            cut_group(group, pieces_of(group, share / times_less, count, options), options, pieces);
+            const auto most = static_cast<std::int64_t>(times_less * static_cast<double>(count));
+            cut_group(group, pieces_of(group, share / times_less, most, options), options, pieces);
             for (std::size_t i = first; i < pieces.size(); ++i) total += pieces[i].cost;
         }
         const double grown = total / static_cast<double>(count);
