@@ -17,6 +17,8 @@ constexpr auto tile = static_cast<std::size_t>(largest_block);
 constexpr auto leaf_rows = static_cast<std::size_t>(most_leaf_rows);
 /// Cells below the first level that a row goes to, by depth; one from there on.
 constexpr std::size_t second_fanout = 2;
+/// Rows of a leaf whose scores, all of them, stay in a core's cache.
+constexpr std::size_t most_at_once = 1024;
 constexpr std::size_t deepest = 20;
 /// Neighbors of a row that a refinement follows at most.
 constexpr std::size_t most_followed = 16;
@@ -256,11 +258,64 @@ void PartitionSearch::split(std::vector<std::uint32_t> rows, std::size_t depth, 
     }
 }
 
-/// Scores all pairs of a leaf. What it finds is gathered in lists of its own, which take nothing that a
-/// row's list would turn away, and only then offered to the rows.
 void PartitionSearch::join(std::span<const std::uint32_t> rows, Scratch& scratch) {
-    const kernels::Table& kernel = job_.scorer.kernel();
     const PairScorer::Copies copies = scorer_.copy(rows);
+    if (rows.size() <= most_at_once) {
+        join_at_once(rows, copies, scratch);
+    } else {
+        join_tiles(rows, copies, scratch);
+    }
+}
+
+/// Scores all pairs of a leaf whose scores stay in the cache, and offers each row the best of its own.
+void PartitionSearch::join_at_once(std::span<const std::uint32_t> rows, const PairScorer::Copies& copies,
+                                   Scratch& scratch) {
+    constexpr float infinity = std::numeric_limits<float>::infinity();
+    const kernels::Table& kernel = job_.scorer.kernel();
+    const std::size_t n = rows.size();
+    if (n < 2) return;
+    const std::size_t keep = std::min(approximate_keep(job_.k, rows_.size()), n - 1);
+    const float* offsets = copies.offsets.data();
+    const PairScorer::Rows all = scorer_.rows_from(copies, 0);
+    scorer_.tile(all, n, all, n, true, scratch);
+    kernel.mirror(scratch.scores.data(), n);
+    make_room(scratch.columns, n + 16);
+    make_room(scratch.found, n);
+    make_room(scratch.pairs, 2 * (n + 32));
+    make_room(scratch.unreachable, n, infinity);
+    for (std::size_t i = 0; i < n; ++i) {
+        float* scores = scratch.scores.data() + i * n;
+        scores[i] = -infinity;  // out of reach
+        const auto guard = locks_->hold(lock_of(rows[i]), lock_of(rows[i]));
+        const float threshold = lists_.threshold(rows[i]);
+        std::size_t hits = n;
+        if (threshold > -infinity) {
+            hits = kernel.collect(scores, offsets[i], offsets, threshold, scratch.unreachable.data(), n,
+                                  scratch.columns.data(), scratch.found.data());
+        }
+        const bool all_better = hits <= keep;
+        if (!all_better) {
+            hits = kernel.find_largest(scores, offsets, n, keep, 0.0F, scratch.pairs.data(),
+                                       scratch.columns.data());
+        }
+        float least = infinity;
+        for (std::size_t h = 0; h < hits; ++h) {
+            const std::uint32_t j = scratch.columns[h];
+            const float score = scores[j] - offsets[i] - offsets[j];
+            least = std::min(least, score);
+            lists_.push_new(rows[i], score, rows[j]);
+        }
+        // As many as a list keeps are no worse.
+        if (!all_better && hits >= approximate_keep(job_.k, rows_.size()))
+            lists_.raise_threshold(rows[i], least);
+    }
+}
+
+/// Scores all pairs of a leaf, tile by tile. What it finds is gathered in lists of its own, which take
+/// nothing that a row's list would turn away, and only then offered to the rows.
+void PartitionSearch::join_tiles(std::span<const std::uint32_t> rows, const PairScorer::Copies& copies,
+                                 Scratch& scratch) {
+    const kernels::Table& kernel = job_.scorer.kernel();
     CandidateLists found(rows.size(), approximate_keep(job_.k, rows_.size()), kernel);
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const auto guard = locks_->hold(lock_of(rows[i]), lock_of(rows[i]));

@@ -89,6 +89,9 @@ private:
                          std::size_t fanout, std::uint32_t* nearest, Scratch& scratch) const;
     void split(std::vector<std::uint32_t> rows, std::size_t depth, std::uint64_t salt, Scratch& scratch);
     void join(std::span<const std::uint32_t> rows, Scratch& scratch);
+    void join_at_once(std::span<const std::uint32_t> rows, const PairScorer::Copies& copies,
+                      Scratch& scratch);
+    void join_tiles(std::span<const std::uint32_t> rows, const PairScorer::Copies& copies, Scratch& scratch);
     /// Offers what row meets in `step` to list i of `lists`.
     void meet(Acquaintances& acquaintances, std::size_t step, std::uint32_t row, CandidateLists& lists,
               std::size_t i, Scratch& scratch) const;
