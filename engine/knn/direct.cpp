@@ -126,7 +126,7 @@ constexpr double unit_roundoff = 0x1p-24;
 
 /// Scores of all pairs, the larger the closer, that are near the true ones.
 struct RoughScores {
-    float* scores;  ///< rows x rows; to the score of (i, j) that of a row belongs that depends on i alone
+    float* scores;               ///< rows x rows; those of row i may all be off by the same
     std::vector<float> offsets;  ///< of each column, still to be taken off
     /// Of each row: how far below its k-th largest score those of its k nearest, and of all that are as near,
     /// may be.
