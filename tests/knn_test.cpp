@@ -1,5 +1,6 @@
 #include "knn/candidates.hpp"
 #include "knn/gather.hpp"
+#include "knn/group.hpp"
 #include "knn/key.hpp"
 #include "knn/unique.hpp"
 #include "plan/plan.hpp"
@@ -148,6 +149,33 @@ TEST_CASE("a screened group has the links that the canonical scoring of all pair
                         CAPTURE(k);
                         CHECK(graph.targets == targets);
                         CHECK(graph.weights == weights);
+                        if (kind != Kind::random) continue;
+                        // Tiles have no part in it, but where BLAS makes the products of many rows.
+                        const kernels::Table& kernel = kernels::best();
+                        const knn::RowScorer own(packed.view(), Metric::angular, kernel);
+                        std::vector<std::int64_t> all(count);
+                        std::iota(all.begin(), all.end(), std::int64_t{0});
+                        const auto links = static_cast<std::size_t>(rows * k);
+                        Neighbors neighbors{.offsets = std::vector<std::int64_t>(count + 1, 0),
+                                            .targets = std::vector<std::int64_t>(links),
+                                            .distances = std::vector<float>(links)};
+                        for (std::size_t i = 0; i <= count; ++i)
+                            neighbors.offsets[i] = static_cast<std::int64_t>(i) * k;
+                        knn::Scratch scratch;
+                        const bool done = knn::search_direct({.scorer = own,
+                                                              .rows = all,
+                                                              .dim = dim,
+                                                              .k = static_cast<std::size_t>(k),
+                                                              .first_query = 0,
+                                                              .last_query = count,
+                                                              .neighbors = neighbors},
+                                                             scratch);
+                        CHECK(done == (rows <= 512 || kernel.ip_tile != nullptr));
+                        if (!done) continue;
+                        CHECK(neighbors.targets == targets);
+                        // Codes leave more pairs than float32 does.
+                        if (kernel.s8_tile != nullptr && rows == 1024)
+                            CHECK(scratch.counters.scored_pairs > rows * k * 11 / 10);
                     }
                 }
             }

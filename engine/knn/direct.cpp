@@ -186,40 +186,30 @@ RoughScores score_in_codes(std::size_t rows, std::size_t dim, const kernels::Tab
     return rough;
 }
 
-/// Under angular: only those pairs go through the canonical scoring whose rough score is near the largest of
-/// one of the rows. Returns false where it does not pay: these are too many, or BLAS is as fast on tiles.
-bool score_close_pairs(const GroupJob& job, Scratch& scratch) {
-    constexpr std::size_t most_by_blas = 512;
-    constexpr std::size_t least_of_codes = 300;  // below, what they save is less than what they let pass
-    const std::size_t rows = job.rows.size();
-    const kernels::Table& kernel = job.scorer.kernel();
-    const bool codes =
-        kernel.s8_tile != nullptr && rows >= least_of_codes && job.dim <= kernels::most_narrow_dim;
-    if (!codes && !kernel.ip_tile && rows > most_by_blas) return false;
-    const std::size_t loaded = RowScorer::loaded_size(job.dim);
-    make_room(scratch.x, loaded);
-    make_room(scratch.y, loaded + rows);
-    double* squares = scratch.y.data() + loaded;
-    make_room(scratch.gathered, rows * job.dim);
-    for (std::size_t i = 0; i < rows; ++i) {
+/// scratch.gathered = the rows at unit length, squares[i] = the squared length that the scorer finds.
+void load_units(const GroupJob& job, Scratch& scratch, double* squares) {
+    make_room(scratch.gathered, job.rows.size() * job.dim);
+    for (std::size_t i = 0; i < job.rows.size(); ++i) {
         job.scorer.load(job.rows[i], scratch.x.data());
         squares[i] = scratch.x[kernels::padded(job.dim)];
         const double factor = unit_factor(Metric::angular, job.dim, scratch.x.data());
         float* unit = scratch.gathered.data() + i * job.dim;
         for (std::size_t c = 0; c < job.dim; ++c) unit[c] = static_cast<float>(scratch.x[c] * factor);
     }
-    make_room(scratch.scores, rows * rows);
-    const RoughScores rough = codes ? score_in_codes(rows, job.dim, kernel, scratch)
-                                    : score_in_float32(rows, job.dim, kernel, scratch);
-    kernel.mirror(rough.scores, rows);
+}
 
+/// Only those pairs go through the canonical scoring whose rough score is near the largest of one of the
+/// rows. Returns false when these are more than `most` a row, which the first rows tell.
+bool score_close_pairs(const GroupJob& job, const RoughScores& rough, const double* squares, std::size_t most,
+                       Scratch& scratch) {
+    const std::size_t rows = job.rows.size();
+    const kernels::Table& kernel = job.scorer.kernel();
+    kernel.mirror(rough.scores, rows);
     make_room(scratch.columns, rows + 16);
     make_room(scratch.pairs, 2 * (rows + 32));
     make_room(scratch.found, rows);
     std::vector<std::int64_t> close;
     std::vector<double> close_squares;
-    // A neighbor may be one of several as near; where most rows have many such, tiles tell them apart.
-    constexpr std::size_t most_a_neighbor = 4;
     constexpr std::size_t rows_to_tell = 16;
     std::size_t scored = 0;
     for (std::size_t i = 0; i < rows; ++i) {
@@ -229,7 +219,7 @@ bool score_close_pairs(const GroupJob& job, Scratch& scratch) {
             kernel.find_largest(row, rough.offsets.data(), rows, job.k, rough.margins[i],
                                 scratch.pairs.data(), scratch.columns.data());
         scored += count;
-        if (i >= rows_to_tell && scored > most_a_neighbor * job.k * (i + 1)) return false;
+        if (i >= rows_to_tell && scored > most * (i + 1)) return false;
         close.resize(count);
         close_squares.resize(count);
         for (std::size_t m = 0; m < count; ++m) {
@@ -246,13 +236,44 @@ bool score_close_pairs(const GroupJob& job, Scratch& scratch) {
     return true;
 }
 
+/// Under angular: by codes first, then, where these tell too little apart, by float32. Returns false where
+/// neither pays.
+bool search_screened(const GroupJob& job, Scratch& scratch) {
+    constexpr std::size_t least_of_codes = 300;  // below, what they save is less than what they let pass
+    constexpr std::size_t most_by_blas = 512;    // past that it is as fast on tiles
+    const std::size_t rows = job.rows.size();
+    const kernels::Table& kernel = job.scorer.kernel();
+    const bool codes =
+        kernel.s8_tile != nullptr && rows >= least_of_codes && job.dim <= kernels::most_narrow_dim;
+    const bool floats = kernel.ip_tile != nullptr || rows <= most_by_blas;
+    if (!codes && !floats) return false;
+    const std::size_t loaded = RowScorer::loaded_size(job.dim);
+    make_room(scratch.x, loaded);
+    make_room(scratch.y, loaded + rows);
+    double* squares = scratch.y.data() + loaded;
+    make_room(scratch.scores, rows * rows);
+    load_units(job, scratch, squares);
+    if (codes) {
+        // What is saved of a row's products in float32 pays for so many canonical ones.
+        const std::size_t most = job.k + rows / 8;
+        const RoughScores rough = score_in_codes(rows, job.dim, kernel, scratch);
+        if (score_close_pairs(job, rough, squares, most, scratch)) return true;
+        if (!floats) return false;
+        load_units(job, scratch, squares);
+    }
+    // A neighbor may be one of several as near; where most rows have many such, tiles tell them apart.
+    constexpr std::size_t most_a_neighbor = 4;
+    const RoughScores rough = score_in_float32(rows, job.dim, kernel, scratch);
+    return score_close_pairs(job, rough, squares, most_a_neighbor * job.k, scratch);
+}
+
 }  // namespace
 
 bool search_direct(const GroupJob& job, Scratch& scratch) {
     if (!wants_screening(job.scorer.metric(), static_cast<std::int64_t>(job.rows.size()),
                          static_cast<std::int64_t>(job.k))) {
         score_all_pairs(job, scratch);
-    } else if (!score_close_pairs(job, scratch)) {
+    } else if (!search_screened(job, scratch)) {
         return false;
     }
     scratch.counters.duplicate_rows += count_duplicates(job, scratch.keys);

@@ -70,7 +70,7 @@ public:
     const kernels::Table& kernel() const { return kernel_; }
 
 private:
-    /// Makes distances of what pair_tile() says of x and `count` rows. `y_squares` are their squared lengths,
+    /// Makes distances of what the kernels say of x and `count` rows. `y_squares` are their squared lengths,
     /// under angular; row_of(j) is the loaded row j, asked for where these do not do.
     template <typename RowOf>
     void finish(const double* values, const double* x, const double* y_squares, std::size_t count,
