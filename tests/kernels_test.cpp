@@ -513,7 +513,7 @@ TEST_CASE("the largest floats and those within a margin of them") {
                 std::vector<float> offsets(n);
                 for (float& offset : offsets) offset = ties ? 1.0F : normal(random);
                 std::vector<float> less(n);
-                for (std::size_t i = 0; i < n; ++i) less[i] = values[i] - offsets[i];
+                for (std::size_t i = 0; i < n; ++i) less[i] = values[i] - 0.5F - offsets[i];
                 std::vector<float> sorted = less;
                 std::sort(sorted.begin(), sorted.end(), std::greater());
                 for (const std::size_t k : {1U, 2U, 5U, 8U, 9U, 15U, 16U, 17U, 32U, 33U, 100U, 129U, 300U}) {
@@ -528,8 +528,9 @@ TEST_CASE("the largest floats and those within a margin of them") {
                         }
                         std::vector<std::uint32_t> scratch(2 * n + 64 + 1, 77);
                         std::vector<std::uint32_t> columns(n + 16 + 1, 77);
-                        const std::size_t count = table->find_largest(values.data(), offsets.data(), n, k,
-                                                                      margin, scratch.data(), columns.data());
+                        const std::size_t count =
+                            table->find_largest(values.data(), 0.5F, offsets.data(), n, k, margin,
+                                                scratch.data(), columns.data());
                         CHECK(scratch.back() == 77);
                         CHECK(columns.back() == 77);
                         columns.resize(count);

@@ -145,11 +145,11 @@ struct Table {
     /// NaN, for m < k; equal ones by place. n <= most_ranked_rows.
     void (*rank_columns)(const float* values, std::size_t n, std::size_t k, std::uint32_t* order);
 
-    /// columns = the places, ascending, of those of the n floats values[i] - offsets[i], none of them NaN,
-    /// that are not below the k-th largest of them less `margin`, 0 < k <= n. Returns how many. `columns` has
-    /// room for n + 16, `scratch` for twice n + 32.
-    std::size_t (*find_largest)(const float* values, const float* offsets, std::size_t n, std::size_t k,
-                                float margin, std::uint32_t* scratch, std::uint32_t* columns);
+    /// columns = the places, ascending, of those of the n floats values[i] - offset - offsets[i], none of
+    /// them NaN, that are not below the k-th largest of them less `margin`, 0 < k <= n. Returns how many.
+    /// `columns` has room for n + 16, `scratch` for twice n + 32.
+    std::size_t (*find_largest)(const float* values, float offset, const float* offsets, std::size_t n,
+                                std::size_t k, float margin, std::uint32_t* scratch, std::uint32_t* columns);
 
     /// matrix[j * n + i] = matrix[i * n + j] for i < j < n.
     void (*mirror)(float* matrix, std::size_t n);

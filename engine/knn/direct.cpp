@@ -216,7 +216,7 @@ bool score_close_pairs(const GroupJob& job, const RoughScores& rough, const doub
         float* row = rough.scores + i * rows;
         row[i] = -std::numeric_limits<float>::infinity();  // out of reach
         const std::size_t count =
-            kernel.find_largest(row, rough.offsets.data(), rows, job.k, rough.margins[i],
+            kernel.find_largest(row, 0.0F, rough.offsets.data(), rows, job.k, rough.margins[i],
                                 scratch.pairs.data(), scratch.columns.data());
         scored += count;
         if (i >= rows_to_tell && scored > most * (i + 1)) return false;

@@ -285,24 +285,23 @@ void PartitionSearch::join_at_once(std::span<const std::uint32_t> rows, const Pa
     make_room(scratch.unreachable, n, infinity);
     for (std::size_t i = 0; i < n; ++i) {
         float* scores = scratch.scores.data() + i * n;
-        for (std::size_t j = 0; j < n; ++j) scores[j] -= offsets[i];
         scores[i] = -infinity;  // out of reach
         const auto guard = locks_->hold(lock_of(rows[i]), lock_of(rows[i]));
         const float threshold = lists_.threshold(rows[i]);
         std::size_t hits = n;
         if (threshold > -infinity) {
-            hits = kernel.collect(scores, 0.0F, offsets, threshold, scratch.unreachable.data(), n,
+            hits = kernel.collect(scores, offsets[i], offsets, threshold, scratch.unreachable.data(), n,
                                   scratch.columns.data(), scratch.found.data());
         }
         const bool all_better = hits <= keep;
         if (!all_better) {
-            hits = kernel.find_largest(scores, offsets, n, keep, 0.0F, scratch.pairs.data(),
+            hits = kernel.find_largest(scores, offsets[i], offsets, n, keep, 0.0F, scratch.pairs.data(),
                                        scratch.columns.data());
         }
         float least = infinity;
         for (std::size_t h = 0; h < hits; ++h) {
             const std::uint32_t j = scratch.columns[h];
-            const float score = scores[j] - offsets[j];
+            const float score = scores[j] - offsets[i] - offsets[j];
             least = std::min(least, score);
             lists_.push_new(rows[i], score, rows[j]);
         }
