@@ -124,9 +124,9 @@ void score_all_pairs(const GroupJob& job, Scratch& scratch) {
 
 constexpr double unit_roundoff = 0x1p-24;
 
-/// Scores of all pairs, the larger the closer, that are near the true ones.
+/// How to read the scores of all pairs in scratch.scores, rows x rows, which are near the true ones: the
+/// larger the closer, though those of row i may all be off by the same.
 struct RoughScores {
-    float* scores;               ///< rows x rows; those of row i may all be off by the same
     std::vector<float> offsets;  ///< of each column, still to be taken off
     /// Of each row: how far below its k-th largest score those of its k nearest, and of all that are as near,
     /// may be.
@@ -141,10 +141,10 @@ struct RoughScores {
 /// doubles, adds n 2^-50.
 RoughScores score_in_float32(std::size_t rows, std::size_t dim, const kernels::Table& kernel,
                              Scratch& scratch) {
-    float* scores = scratch.scores.data();
-    kernels::inner_products_of_pairs(kernel, scratch.gathered.data(), rows, dim, scratch.packed, scores);
+    kernels::inner_products_of_pairs(kernel, scratch.gathered.data(), rows, dim, scratch.packed,
+                                     scratch.scores.data());
     const double margin = (static_cast<double>(dim) * (2.0 + 0x1p-8) + 32.0) * unit_roundoff;
-    return {scores, std::vector<float>(rows, 0.0F), std::vector<float>(rows, static_cast<float>(margin))};
+    return {std::vector<float>(rows, 0.0F), std::vector<float>(rows, static_cast<float>(margin))};
 }
 
 /// As minus half of squared distances, but for what depends on i alone, of rows at unit length less their
@@ -163,7 +163,7 @@ RoughScores score_in_codes(std::size_t rows, std::size_t dim, const kernels::Tab
     }
     for (float& component : mean) component /= static_cast<float>(rows);
     RowCodes codes(rows, dim, false);
-    RoughScores rough{scratch.scores.data(), std::vector<float>(rows), std::vector<float>(rows)};
+    RoughScores rough{std::vector<float>(rows), std::vector<float>(rows)};
     for (std::size_t i = 0; i < rows; ++i) {
         float* row = units + i * dim;
         for (std::size_t c = 0; c < dim; ++c) row[c] -= mean[c];
@@ -172,7 +172,7 @@ RoughScores score_in_codes(std::size_t rows, std::size_t dim, const kernels::Tab
     }
     const kernels::NarrowRows narrow = codes.from(0);
     make_room(scratch.packed_codes, kernels::narrow_packed_words(rows, dim));
-    kernel.s8_tile(narrow, rows, narrow, rows, dim, true, scratch.packed_codes.data(), rough.scores);
+    kernel.s8_tile(narrow, rows, narrow, rows, dim, true, scratch.packed_codes.data(), scratch.scores.data());
 
     const auto longest = static_cast<double>(*std::max_element(narrow.norms, narrow.norms + rows));
     const auto worst = static_cast<double>(*std::max_element(narrow.errors, narrow.errors + rows));
@@ -204,7 +204,7 @@ bool score_close_pairs(const GroupJob& job, const RoughScores& rough, const doub
                        Scratch& scratch) {
     const std::size_t rows = job.rows.size();
     const kernels::Table& kernel = job.scorer.kernel();
-    kernel.mirror(rough.scores, rows);
+    kernel.mirror(scratch.scores.data(), rows);
     make_room(scratch.columns, rows + 16);
     make_room(scratch.pairs, 2 * (rows + 32));
     make_room(scratch.found, rows);
@@ -213,7 +213,7 @@ bool score_close_pairs(const GroupJob& job, const RoughScores& rough, const doub
     constexpr std::size_t rows_to_tell = 16;
     std::size_t scored = 0;
     for (std::size_t i = 0; i < rows; ++i) {
-        float* row = rough.scores + i * rows;
+        float* row = scratch.scores.data() + i * rows;
         row[i] = -std::numeric_limits<float>::infinity();  // out of reach
         const std::size_t count =
             kernel.find_largest(row, 0.0F, rough.offsets.data(), rows, job.k, rough.margins[i],
@@ -227,7 +227,8 @@ bool score_close_pairs(const GroupJob& job, const RoughScores& rough, const doub
             close_squares[m] = squares[scratch.columns[m]];
         }
         // Once more: all rows as doubles would not stay in the cache.
-        job.scorer.load(job.rows[i], scratch.x.data());
+        job.scorer.load_components(job.rows[i], scratch.x.data());
+        scratch.x[kernels::padded(job.dim)] = squares[i];
         job.scorer.distances_to(scratch.x.data(), close, close_squares.data(), scratch.y.data(),
                                 scratch.found.data());
         write_nearest(job, i, close, scratch.found.data(), scratch);

@@ -274,7 +274,8 @@ void PartitionSearch::join_at_once(std::span<const std::uint32_t> rows, const Pa
     const kernels::Table& kernel = job_.scorer.kernel();
     const std::size_t n = rows.size();
     if (n < 2) return;
-    const std::size_t keep = std::min(approximate_keep(job_.k, rows_.size()), n - 1);
+    const std::size_t list_keeps = approximate_keep(job_.k, rows_.size());
+    const std::size_t keep = std::min(list_keeps, n - 1);
     const float* offsets = copies.offsets.data();
     const PairScorer::Rows all = scorer_.rows_from(copies, 0);
     scorer_.tile(all, n, all, n, true, scratch);
@@ -306,8 +307,7 @@ void PartitionSearch::join_at_once(std::span<const std::uint32_t> rows, const Pa
             lists_.push_new(rows[i], score, rows[j]);
         }
         // As many as a list keeps are no worse.
-        if (!all_better && hits >= approximate_keep(job_.k, rows_.size()))
-            lists_.raise_threshold(rows[i], least);
+        if (!all_better && hits >= list_keeps) lists_.raise_threshold(rows[i], least);
     }
 }
 
